@@ -1,0 +1,147 @@
+import type { SerializedError } from '../errors/operation-error';
+import type { BackupSet, SetSource } from '../model/backup-set';
+import type { ConnectionSettings } from '../model/connection-settings';
+import type { LocationSettings } from '../model/location-settings';
+import type { Manifest, SealedManifest } from '../model/manifest';
+import type { RetentionPolicy } from '../model/retention-policy';
+import type { Finding, SupportedVerifyLevel, Verification } from '../model/verification';
+import type { RetentionPlan } from '../plan/plan-retention';
+
+/** What every run needs from its surroundings, besides the abort signal and the progress listener. */
+export interface RunSurroundings {
+  readonly runId: string;
+  /** Folder for work directories; created when absent. */
+  readonly workRoot: string;
+  /** The run journal, a file of JSON lines; created when absent. */
+  readonly journalPath: string;
+}
+
+/** A source of a set together with how to reach it. */
+export interface ExportSource extends SetSource {
+  readonly settings: ConnectionSettings;
+}
+
+export interface ExportTablesRequest extends RunSurroundings {
+  readonly app: string;
+  readonly name: string;
+  readonly timeZone: string;
+  readonly sources: readonly ExportSource[];
+  /** Reading connections per server; default 2. */
+  readonly parallel?: number;
+  /** gzip level 1..9; default 1, see docs/decisions. */
+  readonly compressionLevel?: number;
+}
+export interface ExportTablesResult {
+  readonly setId: string;
+  readonly workDirectory: string;
+  readonly manifest: Manifest;
+}
+
+export interface StoreSetRequest extends RunSurroundings {
+  readonly location: LocationSettings;
+  /** As table-export left it; removed afterwards, on success and on failure. */
+  readonly workDirectory: string;
+  readonly setId: string;
+}
+export interface StoreSetResult {
+  readonly sealed: SealedManifest;
+}
+
+/** One line of a listing, newest first. */
+export interface ListedSet {
+  readonly setId: string;
+  readonly name: string;
+  readonly archiveKey: string;
+  readonly bytes: number;
+  readonly snapshotAt: string;
+  readonly sealedAt: string;
+  readonly tables: number;
+  readonly rows: number;
+  readonly verification?: Pick<Verification, 'level' | 'outcome' | 'verifiedAt'>;
+  readonly held: boolean;
+}
+export interface ListSetsResult {
+  readonly sets: readonly ListedSet[];
+  /** Seals that could not be read. */
+  readonly findings: readonly Finding[];
+}
+
+export interface FetchSetRequest extends RunSurroundings {
+  readonly location: LocationSettings;
+  /** A set id, an archive name, or `latest`. */
+  readonly set: string;
+  readonly directory: string;
+}
+export interface FetchSetResult {
+  readonly sealed: SealedManifest;
+  readonly archivePath: string;
+}
+
+export interface VerifySetRequest extends RunSurroundings {
+  readonly location: LocationSettings;
+  readonly set: string;
+  readonly level: SupportedVerifyLevel;
+}
+export interface VerifyResult {
+  readonly sealed?: SealedManifest;
+  readonly verification: Verification;
+  readonly rows: number;
+  readonly bytes: number;
+}
+/** An archive without its location, or any `.json` table file. */
+export interface VerifyFileRequest extends RunSurroundings {
+  readonly path: string;
+  readonly level: SupportedVerifyLevel;
+}
+
+export interface PruneRequest extends RunSurroundings {
+  readonly location: LocationSettings;
+  readonly policy: RetentionPolicy;
+  readonly dryRun: boolean;
+}
+export interface PruneResult {
+  readonly plan: RetentionPlan;
+  readonly dryRun: boolean;
+  readonly removed: readonly string[];
+  readonly freedBytes: number;
+}
+
+/** A table, view or sequence as the live server describes it; estimates come from its statistics. */
+export interface DescribedTable {
+  readonly name: string;
+  readonly type: 'table' | 'view' | 'sequence' | 'other';
+  readonly engine: string;
+  readonly rowsEstimate: number;
+  readonly bytesEstimate: number;
+  /** Belongs to BK-LOG's core tables. */
+  readonly core: boolean;
+}
+export interface DescribeConnectionResult {
+  readonly server: { readonly flavour: 'mariadb' | 'mysql'; readonly version: string };
+  readonly database: string;
+  /** Databases this user can see, without the server's own. */
+  readonly databases: readonly string[];
+  readonly tables: readonly DescribedTable[];
+}
+
+/** Every operation by name: what goes in, what comes out. The worker, the nodes and the command line share it. */
+export interface Operations {
+  describeConnection: { request: { settings: ConnectionSettings }; result: DescribeConnectionResult };
+  exportTables: { request: ExportTablesRequest; result: ExportTablesResult };
+  storeSet: { request: StoreSetRequest; result: StoreSetResult };
+  listSets: { request: { location: LocationSettings }; result: ListSetsResult };
+  fetchSet: { request: FetchSetRequest; result: FetchSetResult };
+  verifySet: { request: VerifySetRequest; result: VerifyResult };
+  verifyFile: { request: VerifyFileRequest; result: VerifyResult };
+  prune: { request: PruneRequest; result: PruneResult };
+}
+export type OperationName = keyof Operations;
+export type RequestOf<Name extends OperationName> = Operations[Name]['request'];
+export type ResultOf<Name extends OperationName> = Operations[Name]['result'];
+
+export type WorkerMessage<Name extends OperationName = OperationName> =
+  | { readonly kind: 'progress'; readonly progress: import('../support/progress').Progress }
+  | { readonly kind: 'result'; readonly result: ResultOf<Name> }
+  | { readonly kind: 'failure'; readonly failure: SerializedError };
+
+export type { BackupSet };
