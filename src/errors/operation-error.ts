@@ -34,9 +34,7 @@ export class OperationError extends Error {
 }
 
 export function isOperationError(error: unknown, code?: ErrorCode): error is OperationError {
-  return (
-    error instanceof Error && error.name === 'OperationError' && 'code' in error && (!code || error.code === code)
-  );
+  return error instanceof Error && error.name === 'OperationError' && 'code' in error && (!code || error.code === code);
 }
 
 /** Throws OP_BUG when something that must hold does not. */

@@ -25,7 +25,10 @@ export type SetSource = z.infer<typeof setSourceSchema>;
 export const backupSetSchema = z.object({
   kind: z.literal('backup-set'),
   formatVersion: z.literal(1),
-  id: z.string().regex(/^\d{14}_[a-z0-9]{10}$/).optional(),
+  id: z
+    .string()
+    .regex(/^\d{14}_[a-z0-9]{10}$/)
+    .optional(),
   name: z.string().optional(),
   startedAt: z.string().optional(),
   sources: z.array(setSourceSchema).default([]),

@@ -1,0 +1,37 @@
+import { formatSeal, type Manifest, type SealedManifest, sealedManifestSchema } from '../model/manifest';
+import type { Verification } from '../model/verification';
+import type { ObjectStore, PutResult } from '../store/object-store';
+import { archiveKey, sealKey, verificationKey } from '../store/store-keys';
+import type { RunLock } from './run-lock';
+
+async function* once(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
+}
+
+/** The last act of a backup: writes the manifest beside its archive. From here on the set exists. */
+export async function sealBackupSet(
+  store: ObjectStore,
+  lock: RunLock,
+  manifest: Manifest,
+  stored: PutResult,
+): Promise<SealedManifest> {
+  const key = archiveKey(manifest.app, manifest.name, manifest.setId);
+  const sealed = sealedManifestSchema.parse({
+    ...manifest,
+    archive: { key, ...stored, sealedAt: new Date().toISOString() },
+  });
+  await lock.assertHeld();
+  await store.put(sealKey(key), once(formatSeal(sealed)));
+  return sealed;
+}
+
+/** Writes the result of a verification beside the archive it is bound to. */
+export async function recordVerification(
+  store: ObjectStore,
+  sealed: SealedManifest,
+  verification: Verification,
+  runId: string,
+): Promise<void> {
+  const key = verificationKey(sealed.archive.key, verification.verifiedAt, runId);
+  await store.put(key, once(`${JSON.stringify(verification)}\n`));
+}

@@ -1,0 +1,165 @@
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import type { LocationSettings } from '../model/location-settings';
+import { retentionPolicySchema } from '../model/retention-policy';
+import { SUPPORTED_VERIFY_LEVELS } from '../model/verification';
+
+/** A command line that cannot be understood: exit status 64. */
+export class UsageError extends Error {}
+
+const OPTIONS = {
+  config: { type: 'string' },
+  section: { type: 'string', multiple: true },
+  tables: { type: 'string' },
+  'all-tables': { type: 'boolean' },
+  location: { type: 'string' },
+  name: { type: 'string' },
+  app: { type: 'string' },
+  parallel: { type: 'string' },
+  level: { type: 'string' },
+  'keep-days': { type: 'string' },
+  'failed-days': { type: 'string' },
+  'keep-last': { type: 'string' },
+  'keep-daily': { type: 'string' },
+  'keep-weekly': { type: 'string' },
+  'keep-monthly': { type: 'string' },
+  'dry-run': { type: 'boolean' },
+  'time-zone': { type: 'string' },
+  work: { type: 'string' },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const;
+type OptionName = keyof typeof OPTIONS;
+
+const COMMON: readonly OptionName[] = ['json', 'work', 'time-zone'];
+const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
+  backup: ['config', 'section', 'tables', 'all-tables', 'location', 'name', 'app', 'parallel', 'level', ...COMMON],
+  list: ['location', ...COMMON],
+  verify: ['location', 'level', ...COMMON],
+  prune: [
+    ...(['location', 'dry-run', 'keep-days', 'failed-days', 'keep-last'] as const),
+    ...(['keep-daily', 'keep-weekly', 'keep-monthly'] as const),
+    ...COMMON,
+  ],
+};
+
+const wholeNumber = (low: number, high: number) =>
+  z
+    .string()
+    .regex(/^\d+$/, 'is not a whole number')
+    .transform(Number)
+    .pipe(z.number().min(low, `is below ${low}`).max(high, `is above ${high}`));
+
+const timeZone = z.string().refine(isTimeZone, 'is not a time zone such as Asia/Shanghai');
+const common = {
+  json: z.boolean().default(false),
+  timeZone: timeZone.default(() => Intl.DateTimeFormat().resolvedOptions().timeZone),
+  work: z
+    .string()
+    .default(() => join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'bklog-backup')),
+};
+const location = z.string({ error: 'is missing' }).transform(toLocation);
+
+const commandSchema = z.discriminatedUnion('command', [
+  z
+    .object({
+      command: z.literal('backup'),
+      ...common,
+      config: z.string({ error: 'is missing' }),
+      section: z.array(z.string()).optional(),
+      tables: z
+        .string()
+        .transform((list) => list.split(',').filter(Boolean))
+        .optional(),
+      allTables: z.boolean().default(false),
+      location,
+      name: z.string().default('core'),
+      app: z.string().default('bk_log_search'),
+      parallel: wholeNumber(1, 32).optional(),
+      level: wholeNumber(1, 9).optional(),
+    })
+    .refine(({ tables, allTables }) => !(tables && allTables), {
+      path: ['tables'],
+      message: 'and --all-tables exclude each other',
+    }),
+  z.object({ command: z.literal('list'), ...common, location }),
+  z.object({
+    command: z.literal('verify'),
+    ...common,
+    subject: z.string({ error: 'needs one SET or FILE' }),
+    location: location.optional(),
+    level: z
+      .enum(SUPPORTED_VERIFY_LEVELS, { error: `is one of ${SUPPORTED_VERIFY_LEVELS.join(', ')}` })
+      .default('intact'),
+  }),
+  z.object({
+    command: z.literal('prune'),
+    ...common,
+    location,
+    dryRun: z.boolean().default(false),
+    policy: z
+      .object({
+        keepDays: wholeNumber(0, 100_000).optional(),
+        failedDays: wholeNumber(0, 100_000).optional(),
+        keepLast: wholeNumber(0, 100_000).optional(),
+        keepDaily: wholeNumber(0, 100_000).optional(),
+        keepWeekly: wholeNumber(0, 100_000).optional(),
+        keepMonthly: wholeNumber(0, 100_000).optional(),
+        timeZone: timeZone.optional(),
+      })
+      .transform((policy) => retentionPolicySchema.parse(policy)),
+  }),
+]);
+export type Command = z.infer<typeof commandSchema>;
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function toLocation(url: string, context: z.RefinementCtx): LocationSettings {
+  const scheme = /^([a-z0-9+.-]+):\/\//i.exec(url)?.[1];
+  if (scheme && scheme !== 'file') {
+    context.addIssue(`${scheme}:// is not supported by this release: name a folder or file://`);
+    return z.NEVER;
+  }
+  const path = scheme ? fileURLToPath(url) : resolve(url);
+  return { name: url, kind: 'folder', path, requireMount: false };
+}
+
+const camel = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+
+/** Reads a command line, or throws a UsageError that names the option. */
+export function parseCommandLine(argv: readonly string[]): Command | 'help' | 'version' {
+  let parsed: ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>;
+  try {
+    parsed = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error));
+  }
+  const { values, positionals } = parsed;
+  if (values.help) return 'help';
+  if (values.version) return 'version';
+  const [command, subject, ...rest] = positionals;
+  if (!command) throw new UsageError('no command: backup, list, verify or prune');
+  const accepted = ACCEPTED[command];
+  if (!accepted) throw new UsageError(`no command "${command}": backup, list, verify or prune`);
+  const foreign = Object.keys(values).find((name) => !accepted.includes(name as OptionName));
+  if (foreign) throw new UsageError(`${command} does not take --${foreign}`);
+  const extra = command === 'verify' ? rest[0] : subject;
+  if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many`);
+  const fields = Object.fromEntries(Object.entries(values).map(([name, value]) => [camel(name), value]));
+  const result = commandSchema.safeParse({ command, subject, ...fields, policy: fields });
+  if (result.success) return result.data;
+  const issue = result.error.issues[0]!;
+  const field = String(issue.path.at(-1) ?? '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  throw new UsageError(`${command}: ${field === 'subject' ? '' : `--${field} `}${issue.message}`);
+}

@@ -1,0 +1,215 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { OperationError } from '../errors/operation-error';
+import { newRunId } from '../model/ids';
+import { readConnectionSection, readConnectionSections } from '../mysql/config-file';
+import { carryOut } from '../operations/carry-out';
+import { chooseTables } from '../operations/choose-tables';
+import type { ExportSource, RunSurroundings, VerifyResult } from '../operations/contract';
+import type { ProgressListener } from '../support/progress';
+import type { Command } from './arguments';
+
+type CommandOf<Name extends Command['command']> = Extract<Command, { command: Name }>;
+
+/** What a command printed and whether it found something: the exit status follows from it. */
+export interface CommandResult {
+  readonly report: Readonly<Record<string, unknown>>;
+  readonly text: string;
+  readonly hasFindings: boolean;
+}
+
+export interface CommandRun {
+  readonly signal: AbortSignal;
+  readonly onProgress: ProgressListener;
+}
+
+export async function runCommand(command: Command, run: CommandRun): Promise<CommandResult> {
+  switch (command.command) {
+    case 'backup':
+      return await backUp(command, run);
+    case 'list':
+      return await list(command, run);
+    case 'verify':
+      return await verify(command, run);
+    case 'prune':
+      return await prune(command, run);
+    default:
+      return command satisfies never;
+  }
+}
+
+function surroundings({ work }: { readonly work: string }): RunSurroundings {
+  return { runId: newRunId(), workRoot: join(work, 'work'), journalPath: join(work, 'runs.jsonl') };
+}
+
+async function chooseSources(command: CommandOf<'backup'>, run: CommandRun): Promise<ExportSource[]> {
+  const sections = command.section ?? (await readConnectionSections(command.config));
+  const sources: ExportSource[] = [];
+  const found = new Set<string>();
+  for (const section of sections) {
+    const settings = await readConnectionSection(command.config, section);
+    const described = await carryOut('describeConnection', { settings }, run.signal, run.onProgress);
+    const base = { connection: section, name: section, database: settings.database, settings };
+    if (!command.tables) {
+      const tables = chooseTables(described, { kind: command.allTables ? 'all' : 'core' });
+      sources.push({ ...base, tables });
+      continue;
+    }
+    const mine = command.tables.filter((wanted) => {
+      const isHere = described.tables.some(({ name }) => wanted === name || wanted === `${settings.database}.${name}`);
+      if (isHere) found.add(wanted);
+      return isHere;
+    });
+    if (mine.length === 0) continue;
+    const names = mine.map((name) =>
+      name.startsWith(`${settings.database}.`) ? name.slice(settings.database.length + 1) : name,
+    );
+    sources.push({ ...base, tables: chooseTables(described, { kind: 'named', tables: names }) });
+  }
+  const missing = command.tables?.filter((name) => !found.has(name)) ?? [];
+  if (missing.length > 0) {
+    throw new OperationError('OP_SOURCE_MISSING', `no table ${missing.join(', ')} in ${sections.join(', ')}`, {
+      details: { tables: missing, sections },
+    });
+  }
+  return sources;
+}
+
+async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<CommandResult> {
+  const startedAt = new Date();
+  const around = surroundings(command);
+  const sources = await chooseSources(command, run);
+  const exported = await carryOut(
+    'exportTables',
+    {
+      ...around,
+      app: command.app,
+      name: command.name,
+      timeZone: command.timeZone,
+      sources,
+      ...(command.parallel ? { parallel: command.parallel } : {}),
+      ...(command.level ? { compressionLevel: command.level } : {}),
+    },
+    run.signal,
+    run.onProgress,
+  );
+  const { setId, workDirectory, manifest } = exported;
+  const store = { ...around, location: command.location, workDirectory, setId };
+  const { sealed } = await carryOut('storeSet', store, run.signal, run.onProgress);
+  const check = { ...around, location: command.location, set: sealed.archive.key, level: 'intact' as const };
+  const { verification } = await carryOut('verifySet', check, run.signal, run.onProgress);
+  const tables = manifest.files.filter(({ kind }) => kind === 'table');
+  const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
+  const hasFindings = verification.outcome !== 'passed';
+  return {
+    hasFindings,
+    report: {
+      runId: around.runId,
+      operation: 'backup',
+      outcome: hasFindings ? 'completed-with-findings' : 'completed',
+      startedAt: startedAt.toISOString(),
+      finishedAt: new Date().toISOString(),
+      setId,
+      tables: tables.length,
+      rows,
+      bytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),
+      archive: { ...sealed.archive, location: command.location.path },
+      snapshots: manifest.snapshots,
+      notes: manifest.notes,
+      verification: { level: verification.level, outcome: verification.outcome },
+      findings: verification.findings,
+    },
+    text: [
+      `${sealed.archive.key}`,
+      `  ${tables.length} tables, ${rows} rows, ${formatBytes(sealed.archive.bytes)} in ${command.location.path}`,
+      `  snapshot ${manifest.snapshotAt}, verified: ${verification.level} ${verification.outcome}`,
+      ...manifest.notes.map((note) => `  note: ${note}`),
+      ...verification.findings.map(({ code, message }) => `  ${code}: ${message}`),
+    ].join('\n'),
+  };
+}
+
+async function list({ location }: CommandOf<'list'>, run: CommandRun): Promise<CommandResult> {
+  const { sets, findings } = await carryOut('listSets', { location }, run.signal, run.onProgress);
+  const lines = sets.map(({ setId, name, snapshotAt, tables, rows, bytes, verification }) => {
+    const proof = verification ? `${verification.level} ${verification.outcome}` : 'not verified';
+    return [setId, name, snapshotAt, `${tables} tables`, `${rows} rows`, formatBytes(bytes), proof].join('  ');
+  });
+  return {
+    hasFindings: findings.length > 0,
+    report: {
+      operation: 'list',
+      outcome: findings.length > 0 ? 'completed-with-findings' : 'completed',
+      sets,
+      findings,
+    },
+    text: [
+      ...(lines.length > 0 ? lines : [`no sealed set in ${location.path}`]),
+      ...findings.map(({ code, message }) => `${code}: ${message}`),
+    ].join('\n'),
+  };
+}
+
+async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<CommandResult> {
+  const { subject, location, level } = command;
+  const around = surroundings(command);
+  let result: VerifyResult;
+  if (location) {
+    result = await carryOut('verifySet', { ...around, location, set: subject, level }, run.signal, run.onProgress);
+  } else {
+    if (!existsSync(subject)) {
+      throw new OperationError('OP_CONFIG_INVALID', `no file ${subject}`, {
+        remedy: 'Name an archive or a .json table file, or add --location for a set.',
+      });
+    }
+    result = await carryOut('verifyFile', { ...around, path: subject, level }, run.signal, run.onProgress);
+  }
+  const { verification, rows, bytes, sealed } = result;
+  const hasFindings = verification.outcome !== 'passed';
+  return {
+    hasFindings,
+    report: {
+      runId: around.runId,
+      operation: 'verify',
+      outcome: hasFindings ? 'completed-with-findings' : 'completed',
+      setId: verification.setId,
+      archive: sealed?.archive.key,
+      level,
+      rows,
+      bytes,
+      findings: verification.findings,
+      verifiedAt: verification.verifiedAt,
+    },
+    text: [
+      `${sealed?.archive.key ?? subject}: ${level} ${hasFindings ? 'has findings' : 'passed'}`,
+      ...verification.findings.map(({ code, message }) => `  ${code}: ${message}`),
+    ].join('\n'),
+  };
+}
+
+async function prune(command: CommandOf<'prune'>, run: CommandRun): Promise<CommandResult> {
+  const { location, policy, dryRun } = command;
+  const around = surroundings(command);
+  const withZone = { ...policy, timeZone: command.timeZone };
+  const request = { ...around, location, policy: withZone, dryRun };
+  const { plan, removed, freedBytes } = await carryOut('prune', request, run.signal, run.onProgress);
+  const line = (action: string, what: string, reasons: readonly string[]) =>
+    `${action.padEnd(6)}  ${what}  (${reasons.join('; ')})`;
+  return {
+    hasFindings: false,
+    report: { runId: around.runId, operation: 'prune', outcome: 'completed', dryRun, plan, removed, freedBytes },
+    text: [
+      ...plan.sets.map(({ action, archiveKey, reasons }) => line(action, archiveKey, reasons)),
+      ...plan.remains.map(({ action, key, reasons }) => line(action, key, reasons)),
+      dryRun
+        ? `would remove ${plan.removeCount}, ${formatBytes(plan.freedBytes)}`
+        : `removed ${removed.length}, ${formatBytes(freedBytes)}`,
+    ].join('\n'),
+  };
+}
+
+function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

@@ -1,0 +1,51 @@
+/**
+ * The public surface of the engine; nothing else is public.
+ *
+ * Glossary. backup set: one sealed manifest and the archive it describes. seal: writing the manifest, the act that
+ * makes a set exist. snapshot: one consistent read view of the sources, never a file. table file: the rows of one
+ * table as a JSON array. location: a configured object store. run: one execution of an operation; it ends with a
+ * report. finding: bad news established by a run that worked. verify level: present, intact, readable, restorable.
+ * retention plan: keep with reasons, or remove, for every set. prune: carrying it out.
+ */
+
+// What BK-LOG means
+export { BKLOG_CORE_TABLES, isCoreTable } from './bklog/core-tables';
+// How things fail
+export { ERROR_CATALOGUE, ERROR_CODES, type ErrorCode, type RetryClass } from './errors/error-catalogue';
+export { isOperationError, OperationError, type SerializedError, serializeError } from './errors/operation-error';
+export { toOperationError } from './errors/to-operation-error';
+// Nouns
+export { type BackupSet, backupSetSchema, type SelectedTable, type SetSource } from './model/backup-set';
+export { type ConnectionSettings, connectionSettingsSchema, type TlsSettings } from './model/connection-settings';
+export { type BackupSetId, newBackupSetId, newRunId, type ObjectKey, type RunId } from './model/ids';
+export { type LocationSettings, locationSettingsSchema } from './model/location-settings';
+export {
+  type Manifest,
+  type ManifestColumn,
+  type ManifestFile,
+  parseManifest,
+  parseSeal,
+  type SealedManifest,
+} from './model/manifest';
+export { parseOrRefuse } from './model/parse';
+export { type RetentionPolicy, retentionPolicySchema } from './model/retention-policy';
+export { type Operation, type RunReport, runReportSchema } from './model/run-report';
+export {
+  type Finding,
+  isAtLeast,
+  SUPPORTED_VERIFY_LEVELS,
+  type SupportedVerifyLevel,
+  VERIFY_LEVELS,
+  type Verification,
+  type VerifyLevel,
+} from './model/verification';
+// Connections
+export { readConnectionSection, readConnectionSections } from './mysql/config-file';
+export { carryOut } from './operations/carry-out';
+export { chooseTables, type TableChoice } from './operations/choose-tables';
+export type * from './operations/contract';
+export type { RemainsVerdict, RetentionPlan, RetentionVerdict } from './plan/plan-retention';
+// Running operations
+export { runInWorker } from './run-in-worker';
+export type { Progress, ProgressListener } from './support/progress';
+export { TOOL_VERSION } from './support/release';

@@ -1,0 +1,219 @@
+import { quoteName, type SourceConnection, type TextRow } from './connection';
+import { currentAccount } from './consistent-snapshot';
+import { qualifiedName } from './row-packets';
+import { driverCode } from './source-error';
+import type { TableSchema } from './table-schema';
+
+export interface DatabaseSchema {
+  /** SQL text that `mysql` loads into an empty server. */
+  readonly sql: string;
+  /** What could not be read, and the GRANT that would allow it. */
+  readonly notes: readonly string[];
+}
+
+const HEAD = `/*!40101 SET @OLD_CHARACTER_SET_CLIENT=@@CHARACTER_SET_CLIENT, @OLD_COLLATION_CONNECTION=@@COLLATION_CONNECTION */;
+SET NAMES utf8mb4;
+SET @OLD_SQL_MODE=@@SQL_MODE, @OLD_FOREIGN_KEY_CHECKS=@@FOREIGN_KEY_CHECKS, @OLD_UNIQUE_CHECKS=@@UNIQUE_CHECKS, @OLD_TIME_ZONE=@@TIME_ZONE;
+SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO', FOREIGN_KEY_CHECKS=0, UNIQUE_CHECKS=0, TIME_ZONE='+00:00';
+`;
+const TAIL = `
+SET SQL_MODE=@OLD_SQL_MODE, FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS, UNIQUE_CHECKS=@OLD_UNIQUE_CHECKS, TIME_ZONE=@OLD_TIME_ZONE;
+/*!40101 SET CHARACTER_SET_CLIENT=@OLD_CHARACTER_SET_CLIENT, COLLATION_CONNECTION=@OLD_COLLATION_CONNECTION */;
+`;
+
+/**
+ * Writes the definitions of a database in an order that loads: sequences, tables (foreign key checks off, so cycles
+ * load), stand-ins for views, routines, triggers, events, then the real views. DEFINER and the sql_mode, character set
+ * and collation that each object was created under are kept. Objects other than the chosen tables and their triggers
+ * are written when `whole` is set: a part of a database does not carry the rest of it along.
+ */
+export async function exportSchema(
+  connection: SourceConnection,
+  database: string,
+  tables: readonly TableSchema[],
+  options: { readonly whole: boolean },
+): Promise<DatabaseSchema> {
+  const notes: string[] = [];
+  const parts: string[] = [HEAD, await databaseStatement(connection, database)];
+  if (options.whole) parts.push(...(await exportSequences(connection, database)));
+  for (const table of tables) {
+    parts.push(`DROP TABLE IF EXISTS ${quoteName(table.table)};\n${table.createStatement};\n`);
+  }
+  const views = options.whole ? await listNames(connection, VIEWS, database) : [];
+  for (const view of views) parts.push(await standInForView(connection, database, view));
+  if (options.whole) {
+    parts.push(...(await exportRoutines(connection, database, 'PROCEDURE', notes)));
+    parts.push(...(await exportRoutines(connection, database, 'FUNCTION', notes)));
+  }
+  parts.push(...(await exportTriggers(connection, database, new Set(tables.map(({ table }) => table)))));
+  if (options.whole) parts.push(...(await exportEvents(connection, database)));
+  for (const view of views) parts.push(await exportView(connection, database, view, notes));
+  notes.push(...(await missingPrivileges(connection, database, options.whole)));
+  return { sql: parts.join('\n') + TAIL, notes };
+}
+
+const VIEWS =
+  "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE LIKE '%VIEW'";
+const SEQUENCES =
+  "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'SEQUENCE'";
+
+async function listNames(connection: SourceConnection, sql: string, database: string): Promise<string[]> {
+  const rows = await connection.query(`${sql} ORDER BY 1`, [database]);
+  return rows.map((row) => row.name ?? '');
+}
+
+async function databaseStatement(connection: SourceConnection, database: string): Promise<string> {
+  const [row] = await connection.query(`SHOW CREATE DATABASE ${quoteName(database)}`);
+  const statement = (row?.['Create Database'] ?? '').replace(/^CREATE DATABASE /, 'CREATE DATABASE IF NOT EXISTS ');
+  return `${statement};\nUSE ${quoteName(database)};\n`;
+}
+
+async function exportSequences(connection: SourceConnection, database: string): Promise<string[]> {
+  const parts: string[] = [];
+  for (const name of await listNames(connection, SEQUENCES, database)) {
+    const sequence = qualifiedName(database, name);
+    const [state] = await connection.query(`SELECT next_not_cached_value AS next_value FROM ${sequence}`);
+    const [create] = await connection.query(`SHOW CREATE SEQUENCE ${sequence}`);
+    const text = Object.values(create ?? {}).find((value) => value?.startsWith('CREATE SEQUENCE')) ?? '';
+    parts.push(
+      `DROP SEQUENCE IF EXISTS ${quoteName(name)};\n${text};\nDO SETVAL(${quoteName(name)}, ${state?.next_value ?? '1'}, 0);\n`,
+    );
+  }
+  return parts;
+}
+
+/** A view may use views and functions that come later; until then a stand-in has its columns. */
+async function standInForView(connection: SourceConnection, database: string, view: string): Promise<string> {
+  const columns = await connection.query(
+    'SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION',
+    [database, view],
+  );
+  const list = columns.map(({ name }) => `1 AS ${quoteName(name ?? '')}`).join(', ');
+  return `DROP VIEW IF EXISTS ${quoteName(view)};\nCREATE VIEW ${quoteName(view)} AS SELECT ${list || '1'};\n`;
+}
+
+/** Wraps a statement in the session it was created in, with a delimiter that its body does not contain. */
+function inItsSession(statement: string, row: TextRow): string {
+  let delimiter = ';;';
+  while (statement.includes(delimiter)) delimiter += ';';
+  const settings = [
+    row.sql_mode == null ? undefined : `SQL_MODE='${row.sql_mode}'`,
+    row.character_set_client ? `CHARACTER_SET_CLIENT=${row.character_set_client}` : undefined,
+    row.collation_connection ? `COLLATION_CONNECTION=${row.collation_connection}` : undefined,
+    row.time_zone ? `TIME_ZONE='${row.time_zone}'` : undefined,
+  ].filter((setting) => setting !== undefined);
+  return [
+    // The text of this file is UTF-8; a client character set of its own is only recorded where it can hold the text.
+    `SET ${settings.join(', ')};`,
+    `DELIMITER ${delimiter}`,
+    `${statement} ${delimiter}`,
+    'DELIMITER ;',
+    "SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO', TIME_ZONE='+00:00';",
+    'SET NAMES utf8mb4;\n',
+  ].join('\n');
+}
+
+/** `SHOW CREATE …` also returns the session settings of the object. */
+async function showCreate(connection: SourceConnection, kind: string, database: string, name: string) {
+  const [row] = await connection.query(`SHOW CREATE ${kind} ${qualifiedName(database, name)}`);
+  const column = Object.keys(row ?? {}).find((key) => /^(Create |SQL Original)/.test(key));
+  const statement = column ? row?.[column] : undefined;
+  return { row: withUtf8Client(row ?? {}), statement };
+}
+
+/** Text is written as UTF-8, so an object made by a client of another character set is created by a UTF-8 client. */
+function withUtf8Client(row: TextRow): TextRow {
+  return { ...row, character_set_client: row.character_set_client ? 'utf8mb4' : null };
+}
+
+async function exportRoutines(
+  connection: SourceConnection,
+  database: string,
+  kind: 'PROCEDURE' | 'FUNCTION',
+  notes: string[],
+): Promise<string[]> {
+  const names = await listNames(
+    connection,
+    `SELECT ROUTINE_NAME AS name FROM information_schema.ROUTINES WHERE ROUTINE_SCHEMA = ? AND ROUTINE_TYPE = '${kind}'`,
+    database,
+  );
+  const parts: string[] = [];
+  for (const name of names) {
+    const { row, statement } = await showCreate(connection, kind, database, name);
+    if (statement) {
+      parts.push(`DROP ${kind} IF EXISTS ${quoteName(name)};\n${inItsSession(statement, row)}`);
+    } else {
+      const account = await currentAccount(connection);
+      notes.push(`${kind.toLowerCase()} ${database}.${name} is missing: GRANT SELECT ON mysql.proc TO ${account}`);
+    }
+  }
+  return parts;
+}
+
+async function exportTriggers(
+  connection: SourceConnection,
+  database: string,
+  tables: ReadonlySet<string>,
+): Promise<string[]> {
+  const triggers = await connection.query(
+    `SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS table_name FROM information_schema.TRIGGERS
+      WHERE TRIGGER_SCHEMA = ? ORDER BY EVENT_OBJECT_TABLE, ACTION_TIMING, EVENT_MANIPULATION, ACTION_ORDER`,
+    [database],
+  );
+  const parts: string[] = [];
+  for (const { name, table_name } of triggers) {
+    if (!name || !tables.has(table_name ?? '')) continue;
+    const { row, statement } = await showCreate(connection, 'TRIGGER', database, name);
+    if (statement) parts.push(inItsSession(statement, row));
+  }
+  return parts;
+}
+
+async function exportEvents(connection: SourceConnection, database: string): Promise<string[]> {
+  const names = await listNames(
+    connection,
+    'SELECT EVENT_NAME AS name FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?',
+    database,
+  );
+  const parts: string[] = [];
+  for (const name of names) {
+    const { row, statement } = await showCreate(connection, 'EVENT', database, name);
+    if (statement) parts.push(`DROP EVENT IF EXISTS ${quoteName(name)};\n${inItsSession(statement, row)}`);
+  }
+  return parts;
+}
+
+async function exportView(
+  connection: SourceConnection,
+  database: string,
+  view: string,
+  notes: string[],
+): Promise<string> {
+  try {
+    const { row, statement } = await showCreate(connection, 'VIEW', database, view);
+    return `DROP VIEW IF EXISTS ${quoteName(view)};\n${inItsSession(statement ?? '', { ...row, sql_mode: '' })}`;
+  } catch (error) {
+    if (!driverCode(error instanceof Error ? error.cause : undefined).startsWith('ER_')) throw error;
+    const account = await currentAccount(connection);
+    notes.push(`view ${database}.${view} is missing: GRANT SHOW VIEW ON ${quoteName(database)}.* TO ${account}`);
+    return `DROP VIEW IF EXISTS ${quoteName(view)};\n`;
+  }
+}
+
+/** The server shows no triggers and events to those who may not see them, so their absence proves nothing. */
+async function missingPrivileges(connection: SourceConnection, database: string, whole: boolean): Promise<string[]> {
+  const rows = await connection.query(
+    `SELECT PRIVILEGE_TYPE AS privilege FROM information_schema.USER_PRIVILEGES
+      UNION SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES WHERE ? LIKE TABLE_SCHEMA
+      UNION SELECT PRIVILEGE_TYPE FROM information_schema.TABLE_PRIVILEGES WHERE TABLE_SCHEMA = ?`,
+    [database, database],
+  );
+  const held = new Set(rows.map(({ privilege }) => privilege));
+  const account = await currentAccount(connection);
+  return (whole ? ['TRIGGER', 'EVENT'] : ['TRIGGER'])
+    .filter((privilege) => !held.has(privilege))
+    .map(
+      (privilege) =>
+        `${privilege.toLowerCase()}s of ${database} could not be seen: GRANT ${privilege} ON ${quoteName(database)}.* TO ${account}`,
+    );
+}

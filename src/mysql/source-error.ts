@@ -1,0 +1,74 @@
+import type { ErrorCode } from '../errors/error-catalogue';
+import { isOperationError, OperationError } from '../errors/operation-error';
+import type { ConnectionSettings } from '../model/connection-settings';
+
+/** Driver and server codes → ours. The only place that reads an `ER_…`. */
+const CODES: Readonly<Record<string, ErrorCode>> = {
+  ECONNREFUSED: 'OP_SOURCE_UNREACHABLE',
+  ENOTFOUND: 'OP_SOURCE_UNREACHABLE',
+  EAI_AGAIN: 'OP_SOURCE_UNREACHABLE',
+  ETIMEDOUT: 'OP_SOURCE_UNREACHABLE',
+  EHOSTUNREACH: 'OP_SOURCE_UNREACHABLE',
+  ENETUNREACH: 'OP_SOURCE_UNREACHABLE',
+  HANDSHAKE_SSL_ERROR: 'OP_SOURCE_UNREACHABLE',
+  HANDSHAKE_NO_SSL_SUPPORT: 'OP_SOURCE_UNREACHABLE',
+  ER_CON_COUNT_ERROR: 'OP_SOURCE_UNREACHABLE',
+  ER_HOST_NOT_PRIVILEGED: 'OP_SOURCE_DENIED',
+  ER_HOST_IS_BLOCKED: 'OP_SOURCE_DENIED',
+  ER_ACCESS_DENIED_ERROR: 'OP_SOURCE_DENIED',
+  ER_ACCESS_DENIED_NO_PASSWORD_ERROR: 'OP_SOURCE_DENIED',
+  ER_DBACCESS_DENIED_ERROR: 'OP_SOURCE_DENIED',
+  ER_TABLEACCESS_DENIED_ERROR: 'OP_SOURCE_DENIED',
+  ER_COLUMNACCESS_DENIED_ERROR: 'OP_SOURCE_DENIED',
+  ER_SPECIFIC_ACCESS_DENIED_ERROR: 'OP_SOURCE_DENIED',
+  ER_PROCACCESS_DENIED_ERROR: 'OP_SOURCE_DENIED',
+  ER_BAD_DB_ERROR: 'OP_SOURCE_MISSING',
+  ER_NO_SUCH_TABLE: 'OP_SOURCE_MISSING',
+  ER_NO_SUCH_TABLE_IN_ENGINE: 'OP_SOURCE_MISSING',
+  ER_TABLE_DEF_CHANGED: 'OP_SCHEMA_CHANGED',
+  ER_PARSE_ERROR: 'OP_CONFIG_INVALID',
+  ER_BAD_FIELD_ERROR: 'OP_CONFIG_INVALID',
+  ER_LOCK_WAIT_TIMEOUT: 'OP_SNAPSHOT_REFUSED',
+};
+
+const REMEDIES: Readonly<Record<string, string>> = {
+  HANDSHAKE_SSL_ERROR: 'Check the CA certificate, the host name in the server certificate, and the TLS settings.',
+  HANDSHAKE_NO_SSL_SUPPORT: 'The server offers no TLS: switch TLS off for this connection or enable it on the server.',
+  ER_CON_COUNT_ERROR: 'The server has no free connection: raise max_connections or lower the parallel setting.',
+};
+
+export function driverCode(error: unknown): string {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' ? code : '';
+}
+
+/** Translates what the driver threw. `doing` completes "… while <doing>". Anything unknown counts as a lost source. */
+export function toSourceError(error: unknown, settings: ConnectionSettings, doing: string): OperationError {
+  if (isOperationError(error)) return error;
+  const raw = driverCode(error);
+  const connecting = doing === 'connecting';
+  const code = CODES[raw] ?? (connecting && !raw.startsWith('ER_') ? 'OP_SOURCE_UNREACHABLE' : 'OP_SOURCE_LOST');
+  const place = `${settings.name} (${settings.host}:${settings.port})`;
+  const text = error instanceof Error ? error.message : String(error);
+  const remedy = REMEDIES[raw];
+  return new OperationError(code, `${sentence(code)} ${place} while ${doing}: ${text}`, {
+    cause: error,
+    details: {
+      connection: settings.name,
+      host: settings.host,
+      port: settings.port,
+      user: settings.user,
+      database: settings.database,
+      serverCode: raw,
+    },
+    ...(remedy ? { remedy } : {}),
+  });
+}
+
+function sentence(code: ErrorCode): string {
+  if (code === 'OP_SOURCE_UNREACHABLE') return 'cannot reach';
+  if (code === 'OP_SOURCE_DENIED') return 'refused by';
+  if (code === 'OP_SOURCE_MISSING') return 'not found on';
+  if (code === 'OP_SOURCE_LOST') return 'lost';
+  return 'stopped at';
+}

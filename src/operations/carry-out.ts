@@ -1,0 +1,112 @@
+import { appendToJournal } from '../catalog/run-journal';
+import { toOperationError } from '../errors/to-operation-error';
+import type { Operation, RunReport } from '../model/run-report';
+import type { ProgressListener } from '../support/progress';
+import type { OperationName, RequestOf, ResultOf, RunSurroundings } from './contract';
+import { describeConnection } from './describe-connection';
+import { exportTables } from './export-tables';
+import { fetchSet } from './fetch-set';
+import { listSets } from './list-sets';
+import { prune } from './prune';
+import { storeSet } from './store-set';
+import { verifyFile, verifySet } from './verify';
+
+type Carrier<Name extends OperationName> = (
+  request: RequestOf<Name>,
+  signal: AbortSignal,
+  onProgress: ProgressListener,
+) => Promise<ResultOf<Name>>;
+
+const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
+  describeConnection,
+  exportTables,
+  storeSet,
+  listSets,
+  fetchSet,
+  verifySet,
+  verifyFile,
+  prune,
+};
+
+/** Operations that leave a record in the journal, and the word it uses. */
+const RECORDED: Partial<Record<OperationName, Operation>> = {
+  exportTables: 'export',
+  storeSet: 'store',
+  fetchSet: 'fetch',
+  verifySet: 'verify',
+  prune: 'prune',
+};
+
+const DOING: Record<OperationName, string> = {
+  describeConnection: 'looking at a connection',
+  exportTables: 'exporting tables',
+  storeSet: 'storing a set',
+  listSets: 'listing sets',
+  fetchSet: 'fetching a set',
+  verifySet: 'verifying a set',
+  verifyFile: 'verifying a file',
+  prune: 'pruning',
+};
+
+/** Carries out one operation by name, with its record in the journal. Throws OperationErrors only. */
+export async function carryOut<Name extends OperationName>(
+  name: Name,
+  request: RequestOf<Name>,
+  signal: AbortSignal,
+  onProgress: ProgressListener,
+): Promise<ResultOf<Name>> {
+  const carrier: Carrier<Name> = CARRIERS[name];
+  const operation = isDryRun(request) ? undefined : RECORDED[name];
+  const startedAt = new Date().toISOString();
+  const surroundings = request as RunSurroundings;
+  try {
+    if (operation) {
+      await appendToJournal(surroundings.journalPath, {
+        at: startedAt,
+        event: 'started',
+        runId: surroundings.runId,
+        operation,
+      });
+    }
+    const result = await carrier(request, signal, onProgress);
+    if (operation) {
+      const findings = findingsOf(result);
+      await record(surroundings, {
+        runId: surroundings.runId,
+        operation,
+        outcome: findings.length > 0 ? 'completed-with-findings' : 'completed',
+        startedAt,
+        finishedAt: new Date().toISOString(),
+        ...(findings.length > 0 ? { findings } : {}),
+      });
+    }
+    return result;
+  } catch (thrown) {
+    const error = toOperationError(signal.aborted ? signal.reason : thrown, DOING[name]);
+    if (operation) {
+      const { code, message, remedy, retry, details } = error;
+      await record(surroundings, {
+        runId: surroundings.runId,
+        operation,
+        outcome: 'failed',
+        startedAt,
+        finishedAt: new Date().toISOString(),
+        failure: { code, message, remedy, retry, details },
+      }).catch((failure: unknown) => error.suppressed.push(failure));
+    }
+    throw error;
+  }
+}
+
+function isDryRun(request: object): boolean {
+  return 'dryRun' in request && request.dryRun === true;
+}
+
+function findingsOf(result: ResultOf<OperationName>): NonNullable<RunReport['findings']> {
+  return 'verification' in result ? result.verification.findings : [];
+}
+
+async function record({ journalPath }: RunSurroundings, report: RunReport): Promise<void> {
+  const { finishedAt: at, runId, operation } = report;
+  await appendToJournal(journalPath, { at, event: 'finished', runId, operation, report });
+}

@@ -1,0 +1,296 @@
+import { mkdir, statfs } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  CompressionGate,
+  DEFAULT_COMPRESSION_LEVEL,
+  MemberFileWriter,
+  type SpooledFile,
+} from '../archive/gzip-members';
+import { AheadBudget } from '../archive/table-file';
+import { createWorkDirectory, describeSpooledSet, removeWorkDirectory } from '../catalog/work-directory';
+import { cleanUpAfter, isOperationError, OperationError } from '../errors/operation-error';
+import { newBackupSetId } from '../model/ids';
+import { FORMAT_VERSION, type Manifest, type ManifestFile, MINIMUM_READER_VERSION } from '../model/manifest';
+import { quoteName, withConnection } from '../mysql/connection';
+import { type MemberSnapshot, type SnapshotMember, withConsistentSnapshot } from '../mysql/consistent-snapshot';
+import { checkTables } from '../mysql/preflight';
+import { exportSchema } from '../mysql/schema-export';
+import { hashDefinition, readCreateStatement, readTableSchema, type TableSchema } from '../mysql/table-schema';
+import { planBackupOrder, planBytesNeeded } from '../plan/plan-backup';
+import { archiveKey } from '../store/store-keys';
+import { durableStep } from '../support/durable-step';
+import type { ProgressListener } from '../support/progress';
+import { TOOL_VERSION } from '../support/release';
+import type { ExportSource, ExportTablesRequest, ExportTablesResult } from './contract';
+import { exportTableRows, type RowExport } from './export-table-rows';
+
+const DEFAULT_PARALLEL = 2;
+/** A table altered meanwhile fails the run; one try more, because nightly migrations are short. */
+const ATTEMPTS = 2;
+
+/**
+ * Takes one consistent snapshot and writes its table files into a work directory.
+ * 1. check names, tables, engines, privileges and disk space, before anything is written
+ * 2. open the snapshot on all servers at one moment
+ * 3. write the definitions of each database
+ * 4. write each table, small ones first, large ones in key ranges side by side
+ * 5. check that no definition moved meanwhile, and describe what was written
+ * On any failure nothing of it stays. Errors: OP_SOURCE_*, OP_SNAPSHOT_REFUSED, OP_SCHEMA_CHANGED,
+ * OP_VALUE_UNSUPPORTED, OP_STORE_FULL, OP_CONFIG_INVALID, OP_ABORTED.
+ */
+export async function exportTables(
+  request: ExportTablesRequest,
+  signal: AbortSignal,
+  onProgress: ProgressListener,
+): Promise<ExportTablesResult> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await exportOnce(request, signal, onProgress);
+    } catch (error) {
+      if (!isOperationError(error, 'OP_SCHEMA_CHANGED') || attempt === ATTEMPTS) throw error;
+    }
+  }
+}
+
+interface Chosen {
+  readonly source: ExportSource;
+  readonly schema: TableSchema;
+  readonly where?: string;
+}
+
+async function exportOnce(
+  request: ExportTablesRequest,
+  signal: AbortSignal,
+  onProgress: ProgressListener,
+): Promise<ExportTablesResult> {
+  const startedAt = new Date();
+  const setId = newBackupSetId(startedAt, request.timeZone);
+  archiveKey(request.app, request.name, setId); // refuses a bad name before any work
+  refuseDoubleDatabases(request.sources);
+
+  onProgress({ phase: 'preflight' });
+  const chosen = await preflight(request, signal);
+  const directory = await createWorkDirectory(request.workRoot, setId, request.runId);
+  try {
+    await checkSpace(directory, planBytesNeeded(chosen.map(({ schema }) => schema)));
+    onProgress({ phase: 'snapshot' });
+    const members = toMembers(chosen);
+    const parallel = request.parallel ?? DEFAULT_PARALLEL;
+    return await withConsistentSnapshot(members, { parallel, signal }, async (snapshots) => {
+      const level = request.compressionLevel ?? DEFAULT_COMPRESSION_LEVEL;
+      const run: RowExport = {
+        directory,
+        level,
+        gate: new CompressionGate(),
+        budget: new AheadBudget(),
+        signal,
+        onProgress,
+      };
+      const schemas = await writeSchemas(run, request.sources, chosen, snapshots);
+      const tables = await exportTableRows(
+        run,
+        planBackupOrder(
+          chosen.map(({ source, schema, where }) => ({
+            database: schema.database,
+            table: schema.table,
+            bytesEstimate: schema.bytesEstimate,
+            source: source.name,
+            schema,
+            snapshot: snapshotOf(snapshots, source),
+            ...(where ? { where } : {}),
+          })),
+        ),
+      );
+      await assertUnchanged(chosen, snapshots);
+      const written = [...schemas.files, ...tables];
+      const manifest: Manifest = {
+        kind: 'backup-set-manifest',
+        formatVersion: FORMAT_VERSION,
+        minimumReaderVersion: MINIMUM_READER_VERSION,
+        toolVersion: TOOL_VERSION,
+        setId,
+        app: request.app,
+        name: request.name,
+        startedAt: startedAt.toISOString(),
+        snapshotAt: latest(snapshots.map(({ coordinates }) => coordinates.serverTime)),
+        timeZone: request.timeZone,
+        parents: [],
+        snapshots: snapshots.map(({ coordinates }) => coordinates),
+        files: written.map(({ file }) => file),
+        notes: schemas.notes,
+      };
+      await describeSpooledSet(directory, {
+        manifest,
+        spool: written.map(({ name, spooled }) => ({
+          name,
+          spoolBytes: spooled.spoolBytes,
+          spoolSha256: spooled.spoolSha256,
+        })),
+      });
+      return { setId, workDirectory: directory, manifest };
+    });
+  } catch (error) {
+    await cleanUpAfter(error, () => removeWorkDirectory(directory));
+    throw error;
+  }
+}
+
+/** Files are named by database and table, so a database can come from one source only. */
+function refuseDoubleDatabases(sources: readonly ExportSource[]): void {
+  const seen = new Map<string, string>();
+  for (const { database, name } of sources) {
+    const other = seen.get(database);
+    if (other !== undefined) {
+      throw new OperationError('OP_CONFIG_INVALID', `database ${database} comes from two sources: ${other}, ${name}`, {
+        details: { database, sources: [other, name] },
+        remedy: `Choose all tables of ${database} in one source.`,
+      });
+    }
+    seen.set(database, name);
+  }
+  if (sources.length === 0) {
+    throw new OperationError('OP_CONFIG_INVALID', 'no source is chosen', {
+      remedy: 'Put a db-source before table-export, or name a section.',
+    });
+  }
+}
+
+async function preflight(request: ExportTablesRequest, signal: AbortSignal): Promise<Chosen[]> {
+  const chosen: Chosen[] = [];
+  for (const source of request.sources) {
+    await withConnection(source.settings, signal, async (connection) => {
+      const names = source.tables.map(({ name }) => name);
+      await checkTables(connection, source.database, names);
+      for (const { name, where } of source.tables) {
+        const schema = await readTableSchema(connection, source.database, name);
+        chosen.push({ source, schema, ...(where ? { where } : {}) });
+      }
+    });
+  }
+  return chosen;
+}
+
+async function checkSpace(directory: string, bytesNeeded: number): Promise<void> {
+  const { bavail, bsize } = await statfs(directory);
+  const bytesFree = bavail * bsize;
+  if (bytesFree >= bytesNeeded) return;
+  throw new OperationError(
+    'OP_STORE_FULL',
+    `work directory has ${bytesFree} bytes free, about ${bytesNeeded} are needed`,
+    {
+      details: { path: directory, bytesFree, bytesNeeded },
+    },
+  );
+}
+
+/** Sources of one account on one server share their connections. */
+function accountOf({ settings }: ExportSource): string {
+  return JSON.stringify([settings.host, settings.port, settings.user]);
+}
+
+function toMembers(chosen: readonly Chosen[]): SnapshotMember[] {
+  const members = new Map<string, SnapshotMember>();
+  for (const { source, schema } of chosen) {
+    const key = accountOf(source);
+    const member = members.get(key) ?? { name: source.name, settings: source.settings, tables: [] };
+    members.set(key, { ...member, tables: [...member.tables, { database: schema.database, table: schema.table }] });
+  }
+  return [...members.values()];
+}
+
+function snapshotOf(snapshots: readonly MemberSnapshot[], source: ExportSource): MemberSnapshot {
+  const { host, port, user } = source.settings;
+  const found = snapshots.find(
+    ({ member: { settings } }) => settings.host === host && settings.port === port && settings.user === user,
+  );
+  if (!found) throw new OperationError('OP_BUG', `no snapshot for source ${source.name}`);
+  return found;
+}
+
+/** One file of the set, where it lies in the work directory, and what was written. */
+export interface WrittenFile {
+  readonly file: ManifestFile;
+  readonly name: string;
+  readonly spooled: SpooledFile;
+}
+
+async function writeSchemas(
+  run: RowExport,
+  sources: readonly ExportSource[],
+  chosen: readonly Chosen[],
+  snapshots: readonly MemberSnapshot[],
+): Promise<{ files: WrittenFile[]; notes: string[] }> {
+  const files: WrittenFile[] = [];
+  const notes: string[] = [];
+  await durableStep('work-directory.write-spool', () => mkdir(join(run.directory, 'spool'), { mode: 0o700 }));
+  for (const source of sources) {
+    const connection = snapshotOf(snapshots, source).readers[0]!;
+    const tables = chosen.filter((item) => item.source === source).map(({ schema }) => schema);
+    const whole = await isWholeDatabase(connection, source.database, tables.length);
+    await connection.query(`USE ${quoteName(source.database)}`);
+    const { sql, notes: missing } = await exportSchema(connection, source.database, tables, { whole });
+    notes.push(...missing);
+    if (!whole) notes.push(`${source.database}: ${tables.length} chosen tables; other objects are not in this set`);
+    const name = `spool/schema-${files.length}.gz`;
+    const writer = await MemberFileWriter.open(join(run.directory, name), run);
+    let spooled: SpooledFile;
+    try {
+      writer.write(Buffer.from(sql));
+      spooled = await writer.close();
+    } catch (error) {
+      await cleanUpAfter(error, () => writer.abandon());
+      throw error;
+    }
+    files.push({
+      name,
+      spooled,
+      file: {
+        path: `schema/${fileName(source.database)}.sql`,
+        kind: 'schema',
+        source: source.name,
+        database: source.database,
+        bytes: spooled.bytes,
+        sha256: spooled.sha256,
+      },
+    });
+  }
+  return { files, notes };
+}
+
+async function isWholeDatabase(
+  connection: MemberSnapshot['readers'][number],
+  database: string,
+  chosenTables: number,
+): Promise<boolean> {
+  const [row] = await connection.query(
+    "SELECT COUNT(*) AS n FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE'",
+    [database],
+  );
+  return Number(row?.n) === chosenTables;
+}
+
+/** A database or table name as a file name: what could climb or confuse becomes `%XX`, as in a URL. */
+export function fileName(name: string): string {
+  return name.replace(/[%/\\\p{Cc}]|^\.+$|^\./gu, (text) =>
+    [...Buffer.from(text)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
+  );
+}
+
+async function assertUnchanged(chosen: readonly Chosen[], snapshots: readonly MemberSnapshot[]): Promise<void> {
+  for (const { source, schema } of chosen) {
+    const connection = snapshotOf(snapshots, source).readers[0]!;
+    const now = await readCreateStatement(connection, schema.database, schema.table);
+    if (hashDefinition(now) !== schema.definitionSha256) throw schemaChanged(schema);
+  }
+}
+
+export function schemaChanged({ database, table }: { database: string; table: string }): OperationError {
+  return new OperationError('OP_SCHEMA_CHANGED', `${database}.${table} was altered during the export`, {
+    details: { database, table },
+  });
+}
+
+/** ISO 8601 in UTC sorts as text. */
+function latest(times: readonly string[]): string {
+  return [...times].sort().at(-1) ?? '';
+}

@@ -1,0 +1,32 @@
+import { readCatalog } from '../catalog/catalog';
+import type { LocationSettings } from '../model/location-settings';
+import type { ListSetsResult } from './contract';
+import { openLocation } from './open-location';
+
+/** All sealed sets of a location, newest snapshot first, with the newest verification of each. */
+export async function listSets({ location }: { readonly location: LocationSettings }): Promise<ListSetsResult> {
+  const store = openLocation(location);
+  await store.check({ write: false });
+  const { entries, findings } = await readCatalog(store);
+  return {
+    findings,
+    sets: entries.map(({ sealed, verifications, held }) => {
+      const tables = sealed.files.filter(({ kind }) => kind === 'table');
+      const [newest] = verifications;
+      return {
+        setId: sealed.setId,
+        name: sealed.name,
+        archiveKey: sealed.archive.key,
+        bytes: sealed.archive.bytes,
+        snapshotAt: sealed.snapshotAt,
+        sealedAt: sealed.archive.sealedAt,
+        tables: tables.length,
+        rows: tables.reduce((sum, { rows }) => sum + (rows ?? 0), 0),
+        held,
+        ...(newest
+          ? { verification: { level: newest.level, outcome: newest.outcome, verifiedAt: newest.verifiedAt } }
+          : {}),
+      };
+    }),
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * Every step that changes what survives a crash, by name. Tests kill the process before and after each of them
+ * (test/faults/crash-at-every-durable-step.test.ts takes this list), so a new durable write must be added here.
+ */
+export const DURABLE_STEPS = [
+  'work-directory.create',
+  'work-directory.write-spool',
+  'work-directory.describe',
+  'work-directory.remove',
+  'run-lock.renew',
+  'journal.append',
+  'store.create-temporary',
+  'store.write',
+  'store.sync-object',
+  'store.publish',
+  'store.sync-folder',
+  'store.delete',
+] as const;
+export type DurableStep = (typeof DURABLE_STEPS)[number];
+
+type Moment = 'before' | 'after';
+let observe: ((step: DurableStep, moment: Moment) => void) | undefined;
+
+/** For tests: sees every durable step as it happens. */
+export function observeDurableSteps(observer: typeof observe): void {
+  observe = observer;
+}
+
+/** Carries out one durable step under its name. */
+export async function durableStep<T>(step: DurableStep, act: () => Promise<T>): Promise<T> {
+  observe?.(step, 'before');
+  const result = await act();
+  observe?.(step, 'after');
+  return result;
+}
