@@ -67,7 +67,7 @@ export class TableFileWriter {
 
   /** Whether the reader of `range` has to pause now, and until when. */
   pauseUntil(range: number): ((then: () => void) => void) | undefined {
-    if (range === this.#turn) return this.#gate.isOpen ? undefined : (then) => this.#gate.whenOpen(then);
+    if (range <= this.#turn) return this.#gate.isOpen ? undefined : (then) => this.#gate.whenOpen(then);
     return this.#budget.isSpent ? (then) => this.#budget.wait(then) : undefined;
   }
 

@@ -87,19 +87,21 @@ export async function exportTableRows(run: RowExport, tables: readonly TableToEx
   async function readSlice(reader: SourceConnection, { open, range }: Slice): Promise<void> {
     const { table, plans, writer } = open;
     const condition = [open.ranges[range], table.where].filter(Boolean).map((part) => `(${part})`);
-    const flow = { isPaused: false, pause: () => {}, resume: () => {} };
+    const flow = { isReading: true, isPaused: false, pause: () => {}, resume: () => {} };
     const breathe = () => {
-      const waitFor = writer.pauseUntil(range);
-      if (!waitFor) {
-        if (flow.isPaused) flow.resume();
+      // The last block comes after the result's end: pausing then would hold back the answers to the next statements.
+      const waitFor = flow.isReading ? writer.pauseUntil(range) : undefined;
+      if (waitFor) {
+        if (!flow.isPaused) flow.pause();
+        flow.isPaused = true;
+        waitFor(() => {
+          if (!signal.aborted) breathe();
+        });
+      } else if (flow.isPaused) {
+        // Resuming hands over what was held back, which may pause again at once.
         flow.isPaused = false;
-        return;
+        flow.resume();
       }
-      if (!flow.isPaused) flow.pause();
-      flow.isPaused = true;
-      waitFor(() => {
-        if (!signal.aborted) breathe();
-      });
     };
     const encoder = createRowEncoder(
       plans.map(({ column, encoding }) => ({ name: column.name, encoding })),
@@ -122,6 +124,7 @@ export async function exportTableRows(run: RowExport, tables: readonly TableToEx
       },
       encoder.encode,
     );
+    flow.isReading = false;
     encoder.flush();
     open.rows += rows;
     state.rows += rows;

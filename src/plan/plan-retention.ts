@@ -171,19 +171,21 @@ export function assertRetentionSafe(plan: RetentionPlan, sets: readonly Retentio
     });
   };
   const planAgain = 'Make a new plan; this one is not of these sets.';
+  const ids = new Set(sets.map((set) => set.setId));
+  const byKey = groupBy(sets, (set) => set.archiveKey);
   const removed = new Set<RetentionCandidate>();
-  for (const verdict of plan.sets) {
-    if (verdict.action === 'keep') continue;
-    const named = sets.filter((set) => set.setId === verdict.setId || set.archiveKey === verdict.archiveKey);
-    const exact = named.filter((set) => set.archiveKey === verdict.archiveKey && set.setId === verdict.setId);
-    if (!exact.some((set) => set.name === verdict.name)) {
-      refuse(verdict.setId, named.length > 0 ? 'name or archive differ' : 'it is not there', planAgain);
-    }
-    for (const set of exact) removed.add(set);
+  for (const { action, setId, name, archiveKey } of plan.sets) {
+    if (action === 'keep') continue;
+    // By archive, for that is what gets deleted.
+    const named = byKey.get(archiveKey) ?? [];
+    if (named.length === 0 && !ids.has(setId)) refuse(setId, 'it is not there', planAgain);
+    const same = named.filter((set) => set.setId === setId && set.name === name);
+    if (same.length === 0) refuse(setId, 'name or archive differ', planAgain);
+    for (const set of same) removed.add(set);
   }
-  for (const verdict of plan.remains) {
-    const sealed = sets.find((set) => set.archiveKey === verdict.key);
-    if (verdict.action !== 'keep' && sealed) refuse(sealed.setId, 'it is sealed, not remains', planAgain);
+  for (const { action, key } of plan.remains) {
+    const sealed = byKey.get(key)?.[0];
+    if (action !== 'keep' && sealed) refuse(sealed.setId, 'it is sealed, not remains', planAgain);
   }
 
   // By now every set has been taken: no time is in the future.
@@ -203,13 +205,7 @@ export function assertRetentionSafe(plan: RetentionPlan, sets: readonly Retentio
 }
 
 function toHistories(sets: readonly RetentionCandidate[], nowMs: number): readonly History[] {
-  const byName = new Map<string, RetentionCandidate[]>();
-  for (const set of sets)
-    byName
-      .set(set.name, byName.get(set.name) ?? [])
-      .get(set.name)
-      ?.push(set);
-  return [...byName.entries()]
+  return [...groupBy(sets, (set) => set.name)]
     .sort(([a], [b]) => compare(a, b))
     .map(([, ofName]) => {
       ofName.sort((a, b) => byAge(a, b) || compare(a.archiveKey, b.archiveKey));
@@ -238,12 +234,7 @@ function removalReasons(set: RetentionCandidate, rules: readonly Rule[], history
 /** Adds the parents of kept sets, theirs and so on; of other names too, for a set without its parent is worthless. */
 function keepParents(kept: Map<RetentionCandidate, string[]>, histories: readonly History[]): void {
   const all = histories.flatMap((history) => history.sets);
-  const byId = new Map<string, RetentionCandidate[]>();
-  for (const set of all)
-    byId
-      .set(set.setId, byId.get(set.setId) ?? [])
-      .get(set.setId)
-      ?.push(set);
+  const byId = groupBy(all, (set) => set.setId);
   const parentsOf = (set: RetentionCandidate) =>
     [...new Set(set.parents)].filter((id) => id !== set.setId).flatMap((id) => byId.get(id) ?? []);
 
@@ -347,6 +338,16 @@ function byAge(a: RetentionCandidate, b: RetentionCandidate): number {
 function compare<T extends string | number>(a: T, b: T): number {
   if (a === b) return 0;
   return a < b ? -1 : 1;
+}
+
+function groupBy(sets: readonly RetentionCandidate[], keyOf: (set: RetentionCandidate) => string) {
+  const groups = new Map<string, RetentionCandidate[]>();
+  for (const set of sets) {
+    const group = groups.get(keyOf(set));
+    if (group) group.push(set);
+    else groups.set(keyOf(set), [set]);
+  }
+  return groups;
 }
 
 function addReason(kept: Map<RetentionCandidate, string[]>, set: RetentionCandidate, reason: string): void {
