@@ -8,7 +8,8 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', root], { stdio: 'inherit' });
 
-for (const node of readdirSync(join(root, 'nodes'))) {
+const nodes = existsSync(join(root, 'nodes')) ? readdirSync(join(root, 'nodes')) : [];
+for (const node of nodes) {
   const [from, to] = [join(root, 'nodes', node), join(root, 'dist/nodes', node)];
   if (!existsSync(join(from, `${node}.html`))) continue;
   cpSync(join(from, `${node}.html`), join(to, `${node}.html`));

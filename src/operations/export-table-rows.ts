@@ -245,7 +245,8 @@ async function chooseExactColumns(reader: SourceConnection, table: TableToExport
 function selectStatement(schema: TableSchema, plans: readonly ColumnPlan[], conditions: readonly string[]): string {
   const key = schema.key.map(quoteName).join(', ');
   return [
-    `SELECT ${plans.map(({ expression }) => expression).join(', ')}`,
+    // Aliases, because the driver refuses columns named like properties of every object, such as __proto__.
+    `SELECT ${plans.map(({ expression }, index) => `${expression} AS c${index}`).join(', ')}`,
     `FROM ${qualifiedName(schema.database, schema.table)}`,
     // Without the hint the server may sort a large table on disk instead of walking its index.
     ...(schema.keyName ? [`FORCE INDEX (${quoteName(schema.keyName)})`] : []),
