@@ -49,7 +49,7 @@ export function readTableFile(folder: string, file: FileInManifest): Cell[][] {
 }
 
 function parseKeepingDigits(text: string): unknown {
-  const quoted = text.replace(/"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
+  const quoted = text.replace(/"[^"\\]*"|"(?:[^"\\]+|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g, (token) =>
     token.startsWith('"') ? token : `"${token}"`,
   );
   return JSON.parse(quoted);
