@@ -54,6 +54,8 @@ export const backupSetSchema = z.object({
       sealedAt: z.string(),
     })
     .optional(),
+  /** Where `fetch` put the archive. */
+  archivePath: z.string().optional(),
   verification: z
     .object({
       level: z.enum(VERIFY_LEVELS),

@@ -1,0 +1,183 @@
+import type { Node, NodeAPI, NodeDef } from 'node-red';
+import {
+  type BackupSet,
+  newRunId,
+  type Operation,
+  OperationError,
+  type Progress,
+  type ProgressListener,
+  type RunReport,
+  type RunSurroundings,
+  toOperationError,
+} from '../../src/index';
+import { type BackupMessage, emptySet, readSet } from './backup-message';
+import { showCompleted, showFailed, showIdle, showProgress } from './node-status';
+import { surroundingsOf } from './surroundings';
+
+/** What one message's run gets. */
+export interface RunContext {
+  readonly msg: BackupMessage;
+  /** The set in the making that the message carries, or an empty one. */
+  readonly set: BackupSet;
+  readonly around: RunSurroundings;
+  readonly signal: AbortSignal;
+  readonly onProgress: ProgressListener;
+}
+
+/** What one message's run gives. */
+export interface RunOutcome {
+  /** The next `msg.payload`; its report is added here. */
+  readonly set: BackupSet | Readonly<Record<string, unknown>>;
+  readonly report?: Partial<RunReport>;
+  /** Language-free text behind the time on the badge. */
+  readonly badge: string;
+  /** Output the message leaves by; default the first. */
+  readonly port?: number;
+}
+
+export interface NodeDefinition<Config extends NodeDef> {
+  readonly operation: Operation;
+  /** Number of outputs; default 1. */
+  readonly outputs?: number;
+  /** Output for progress messages. */
+  readonly progressPort?: number;
+  readonly run: (node: Node, config: Config, context: RunContext) => Promise<RunOutcome>;
+}
+
+/** Less than the 10 s a deploy may take, itself less than the host's patience of 15 s. */
+const CLOSE_PATIENCE_MS = 9_500;
+const PROGRESS_INTERVAL_MS = 500;
+
+/**
+ * The life of every flow node, written once.
+ *
+ *   idle ──message──▶ running ──settled──▶ completed | findings | failed ──message──▶ running …
+ *                       │ second message: refused with OP_BUSY; `msg.cancel`, deploy: the run is aborted
+ *
+ * One message, one `done`. A failed run sends nothing: it reaches Catch nodes with `msg.failure` and the report in
+ * `msg.payload`.
+ */
+export function defineNode<Config extends NodeDef>(
+  RED: NodeAPI,
+  type: string,
+  definition: NodeDefinition<Config>,
+): void {
+  RED.nodes.registerType(type, function (this: Node, config: Config) {
+    RED.nodes.createNode(this, config);
+    let running: { readonly abort: AbortController; readonly settled: Promise<void> } | undefined;
+    showIdle(this);
+
+    this.on('input', (msg: BackupMessage, send, done) => {
+      if (msg.cancel === true) {
+        running?.abort.abort(new OperationError('OP_ABORTED', `${nameOf(this)} was stopped by msg.cancel`));
+        done();
+        return;
+      }
+      if (running) {
+        const busy = new OperationError('OP_BUSY', `${nameOf(this)} is still running`, {
+          remedy: 'Send messages further apart, or stop the run with msg.cancel = true.',
+        });
+        failMessage(msg, definition.operation, busy, { runId: newRunId(), startedAt: new Date() });
+        done(busy);
+        return;
+      }
+      const abort = new AbortController();
+      const settled = runMessage(RED, this, config, definition, { msg, send, done, signal: abort.signal });
+      running = { abort, settled };
+      void settled.then(() => {
+        running = undefined;
+      });
+    });
+
+    this.on('close', (_removed: boolean, done: () => void) => {
+      if (!running) {
+        done();
+        return;
+      }
+      running.abort.abort(new OperationError('OP_ABORTED', `${nameOf(this)} was stopped by a deploy`));
+      const patience = new Promise<void>((resolve) => setTimeout(resolve, CLOSE_PATIENCE_MS).unref());
+      void Promise.race([running.settled, patience]).then(done);
+    });
+  });
+}
+
+interface Delivery {
+  readonly msg: BackupMessage;
+  readonly send: (msg: BackupMessage[] | (BackupMessage | null)[]) => void;
+  readonly done: (error?: Error) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Never rejects. */
+async function runMessage<Config extends NodeDef>(
+  RED: NodeAPI,
+  node: Node,
+  config: Config,
+  definition: NodeDefinition<Config>,
+  { msg, send, done, signal }: Delivery,
+): Promise<void> {
+  const startedAt = new Date();
+  const { operation, outputs = 1, progressPort } = definition;
+  const atPort = (port: number, message: BackupMessage) =>
+    Array.from({ length: outputs }, (_, index) => (index === port ? message : null));
+  let runId: string = newRunId();
+  let shownAt = 0;
+  const onProgress = (progress: Progress) => {
+    const now = performance.now();
+    if (now - shownAt < PROGRESS_INTERVAL_MS || signal.aborted) return;
+    shownAt = now;
+    showProgress(node, progress);
+    if (progressPort !== undefined) {
+      send(atPort(progressPort, { ...RED.util.cloneMessage(msg), payload: { runId, operation, ...progress } }));
+    }
+  };
+  try {
+    const set = readSet(msg.payload);
+    // The nodes of one flow share the run id, so the journal tells one story.
+    if (set.report?.outcome !== 'failed') runId = set.report?.runId ?? runId;
+    const around = surroundingsOf(RED, runId);
+    const outcome = await definition.run(node, config, { msg, set, around, signal, onProgress });
+    const findings = outcome.report?.findings ?? [];
+    const report: RunReport = {
+      runId,
+      operation,
+      outcome: findings.length > 0 ? 'completed-with-findings' : 'completed',
+      startedAt: startedAt.toISOString(),
+      finishedAt: new Date().toISOString(),
+      ...outcome.report,
+    };
+    msg.payload = { ...outcome.set, report };
+    showCompleted(node, outcome.badge, findings.length > 0);
+    send(atPort(outcome.port ?? 0, msg));
+    done();
+  } catch (thrown) {
+    const error = toOperationError(thrown, `running ${nameOf(node)}`);
+    failMessage(msg, operation, error, { runId, startedAt });
+    showFailed(node, error);
+    done(error);
+  }
+}
+
+/** A Catch node copies nothing but message, code, stack and cause of an error: the rest has to be on the message. */
+function failMessage(
+  msg: BackupMessage,
+  operation: Operation,
+  { code, message, remedy, retry, details }: OperationError,
+  { runId, startedAt }: { readonly runId: string; readonly startedAt: Date },
+): void {
+  const report: RunReport = {
+    runId,
+    operation,
+    outcome: 'failed',
+    startedAt: startedAt.toISOString(),
+    finishedAt: new Date().toISOString(),
+    failure: { code, message, remedy, retry, details },
+  };
+  const before = typeof msg.payload === 'object' && msg.payload !== null ? msg.payload : emptySet();
+  msg.payload = { ...before, report };
+  msg.failure = { code, message, remedy, retry, details };
+}
+
+export function nameOf(node: Node): string {
+  return node.name || node.type;
+}

@@ -1,0 +1,24 @@
+import type { NodeDef } from 'node-red';
+import { OperationError, SUPPORTED_VERIFY_LEVELS, type SupportedVerifyLevel } from '../../src/index';
+
+/** What the form saves, with the form's defaults. */
+export const DEFAULTS = {
+  name: '',
+  /** Id of an archive-location. */
+  location: '',
+  level: 'intact',
+  /** The set to verify, of type `setType`; by default the one that archive-store has just sealed. */
+  set: 'payload.archive.key',
+  setType: 'msg',
+  version: 1,
+};
+export type VerifyConfig = NodeDef & typeof DEFAULTS;
+
+/** Errors: OP_CONFIG_INVALID for a level this release cannot carry out. */
+export function toLevel(level: string): SupportedVerifyLevel {
+  const found = SUPPORTED_VERIFY_LEVELS.find((name) => name === level);
+  if (found) return found;
+  throw new OperationError('OP_CONFIG_INVALID', `verify: no level "${level}"`, {
+    details: { accepted: SUPPORTED_VERIFY_LEVELS },
+  });
+}

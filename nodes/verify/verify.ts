@@ -1,0 +1,38 @@
+import type { NodeAPI } from 'node-red';
+import { runInWorker } from '../../src/index';
+import { findLocation } from '../shared/config-nodes';
+import { defineNode, nameOf } from '../shared/define-node';
+import { evaluateSet } from '../shared/evaluate-set';
+import { DEFAULTS, toLevel, type VerifyConfig } from './config';
+
+/** Checks a sealed set at a level: first output passed, second output findings. */
+export = function (RED: NodeAPI) {
+  defineNode<VerifyConfig>(RED, 'verify', {
+    operation: 'verify',
+    outputs: 2,
+    async run(node, config, { msg, set, around, signal, onProgress }) {
+      const saved = { ...DEFAULTS, ...config };
+      const level = toLevel(saved.level);
+      const location = findLocation(RED, saved.location, nameOf(node)).settings();
+      const wanted = await evaluateSet(RED, node, saved.set, saved.setType, msg);
+      const { verification, sealed, rows, bytes } = await runInWorker(
+        'verifySet',
+        { ...around, location, set: wanted, level },
+        { signal, onProgress },
+      );
+      const { outcome, findings } = verification;
+      const { key = wanted, sha256 = '', sealedAt = '' } = sealed?.archive ?? {};
+      const archive = { location: saved.location, key, bytes: sealed?.archive.bytes ?? 0, sha256, sealedAt };
+      return {
+        set: {
+          ...set,
+          ...(sealed ? { id: sealed.setId, name: sealed.name, startedAt: sealed.startedAt, archive } : {}),
+          verification: { level, outcome, findings },
+        },
+        report: { setId: verification.setId, rows, bytes, findings },
+        badge: outcome === 'passed' ? level : (findings[0]?.code ?? ''),
+        port: outcome === 'passed' ? 0 : 1,
+      };
+    },
+  });
+};
