@@ -11,8 +11,13 @@ export async function evaluateSet(
   type: string,
   msg: BackupMessage,
 ): Promise<string> {
-  const found = await new Promise<unknown>((resolve, reject) => {
-    RED.util.evaluateNodeProperty(value, type, node, msg, (error, result) => (error ? reject(error) : resolve(result)));
+  const found = await new Promise<unknown>((resolve) => {
+    const answer = (_error: Error | null, result: unknown) => resolve(result);
+    try {
+      RED.util.evaluateNodeProperty(value, type, node, msg, answer);
+    } catch {
+      resolve(undefined); // a path through something that is not there
+    }
   });
   if (typeof found === 'string' && found) return found;
   throw new OperationError('OP_CONFIG_INVALID', `${nameOf(node)}: ${type} ${value} names no set`, {

@@ -22,7 +22,7 @@ export function showProgress(node: Node, progress: Progress): void {
 
 /** Green dot, or yellow when the run worked and found bad news. */
 export function showCompleted(node: Node, what: string, hasFindings: boolean): void {
-  const status: NodeStatus = { fill: hasFindings ? 'yellow' : 'green', shape: 'dot', text: `${timeOfDay()} ${what}` };
+  const status: NodeStatus = { fill: hasFindings ? 'yellow' : 'green', shape: 'dot', text: `${timeOfDay()} · ${what}` };
   node.status(status);
 }
 

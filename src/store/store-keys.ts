@@ -4,7 +4,7 @@ import type { ObjectKey } from '../model/ids';
 /** Archives: `{app}_{scope}_{YYYYMMDDHHmmss}_{10 random}.tar.gz`. Nobody else spells a key. */
 const ARCHIVE_PATTERN = /^(?<stem>(?<app>[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*)_(?<setId>\d{14}_[a-z0-9]{10}))\.tar\.gz$/;
 const SEAL_SUFFIX = '.manifest.json';
-const VERIFICATION_PATTERN = /^(?<archive>.+\.tar\.gz)\.verification-(?<at>\d{14})-(?<runId>[a-z0-9]+)\.json$/;
+const VERIFICATION_PATTERN = /^(?<archive>.+\.tar\.gz)\.verification-(?<at>\d{17})-(?<runId>[a-z0-9]+)\.json$/;
 const HOLD_SUFFIX = '.hold.json';
 export const RUN_LOCK_KEY = 'bklog-backup.lock' as ObjectKey;
 
@@ -27,7 +27,7 @@ export function sealKey(archive: string): ObjectKey {
 }
 
 export function verificationKey(archive: string, verifiedAt: string, runId: string): ObjectKey {
-  return `${archive}.verification-${verifiedAt.replace(/\D/g, '').slice(0, 14)}-${runId}.json` as ObjectKey;
+  return `${archive}.verification-${verifiedAt.replace(/\D/g, '').slice(0, 17)}-${runId}.json` as ObjectKey;
 }
 
 export type KeyMeaning =

@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { mkdir } from 'node:fs/promises';
+import { test } from 'node:test';
+import { testServer, withDatabase, withWorkplace } from '../support/database';
+import { helper, loadFlow, withRuntime } from '../support/runtime';
+
+interface Answer {
+  status: number;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever JSON the endpoint gave
+  body: any;
+}
+const get = async (url: string): Promise<Answer> => await helper.request().get(url);
+const post = async (url: string, body: object): Promise<Answer> => await helper.request().post(url).send(body);
+
+async function withDeployed(use: (database: string, form: Record<string, unknown>) => Promise<void>): Promise<void> {
+  const { host, port, user, password } = testServer();
+  await withRuntime(async () => {
+    await withDatabase(async (database, admin) => {
+      await admin.query('CREATE TABLE t (id INT PRIMARY KEY); CREATE VIEW v AS SELECT * FROM t');
+      await withWorkplace(async ({ location }) => {
+        await mkdir(location.path);
+        const form = { id: 'c', name: '', mode: 'direct', host, port: String(port), database };
+        await loadFlow(
+          [
+            { ...form, type: 'db-connection' },
+            { id: 'place', type: 'archive-location', name: 'the folder', kind: 'folder', path: location.path },
+          ],
+          { c: { user, password } },
+        );
+        await use(database, { ...form, user });
+      });
+    });
+  });
+}
+
+test('the form lists databases, tables and views of the live server', async () => {
+  await withDeployed(async (database) => {
+    const { status, body } = await get('/bklog-backup/db-connection/c/tables');
+    assert.equal(status, 200);
+    assert.equal(body.database, database);
+    assert.ok(body.databases.includes(database));
+    assert.deepEqual(
+      body.tables.map(({ name, type }: { name: string; type: string }) => [name, type]),
+      [
+        ['t', 'table'],
+        ['v', 'view'],
+      ],
+    );
+    const unknown = await get('/bklog-backup/db-connection/nobody/tables');
+    assert.deepEqual([unknown.status, unknown.body.code], [422, 'OP_CONFIG_INVALID']);
+  });
+});
+
+test('the test button tries the form; a stored password goes only where it was stored for', async () => {
+  await withDeployed(async (_database, form) => {
+    const url = '/bklog-backup/db-connection/test';
+    const stored = await post(url, { ...form, password: '__PWRD__' });
+    assert.equal(stored.status, 200, JSON.stringify(stored.body));
+    const typed = await post(url, { ...form, password: 'wrong-canary' });
+    assert.deepEqual([typed.status, typed.body.code], [422, 'OP_SOURCE_DENIED']);
+    assert.ok(!JSON.stringify(typed.body).includes('wrong-canary'));
+    for (const change of [{ host: '127.0.0.2' }, { port: '1' }, { user: 'other' }]) {
+      const elsewhere = await post(url, { ...form, ...change, password: '__PWRD__' });
+      assert.deepEqual([elsewhere.status, elsewhere.body.code], [422, 'OP_CONFIG_INVALID'], JSON.stringify(change));
+    }
+    const garbage = await post(url, { id: 3 });
+    assert.deepEqual([garbage.status, garbage.body.code], [422, 'OP_CONFIG_INVALID']);
+  });
+});
+
+test('the retention form gets a plan for the policy as it stands in the form, and a clear answer for a wrong one', async () => {
+  await withDeployed(async () => {
+    const url = '/bklog-backup/archive-location/place/retention-plan';
+    const plan = await get(`${url}?keepDays=3&keepLast=&timeZone=Asia/Shanghai`);
+    assert.equal(plan.status, 200, JSON.stringify(plan.body));
+    assert.deepEqual([plan.body.policy.keepDays, plan.body.policy.timeZone], [3, 'Asia/Shanghai']);
+    assert.ok(!('keepLast' in plan.body.policy), 'an empty field is no rule');
+    const wrong = await get(`${url}?keepDays=-1`);
+    assert.deepEqual([wrong.status, wrong.body.code], [422, 'OP_CONFIG_INVALID']);
+    const zone = await get(`${url}?timeZone=Mars/Base`);
+    assert.equal(zone.status, 422);
+  });
+});
