@@ -1,10 +1,8 @@
 // A private MariaDB for the demo and the tests: own folder, own port, own process. Never touches another server.
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import {
-  accessSync,
   closeSync,
-  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -13,20 +11,19 @@ import {
   readFileSync,
   realpathSync,
   rmSync,
-  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { createServer } from 'node:net';
 import { hostname, constants as osConstants, tmpdir } from 'node:os';
-import { delimiter, dirname, join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import mysql from 'mysql2/promise';
+import { findProgram, installPackages, isProgram, lastLines, runToEnd } from './programs.mjs';
 
 const START_PATIENCE_MS = 60_000;
 const STOP_PATIENCE_MS = 10_000;
-const LOG_LINES_IN_ERROR = 20;
 
 const WHAT_TO_INSTALL = `No MariaDB or MySQL server was found. Either
   - Debian, Ubuntu:  sudo apt-get install mariadb-server
@@ -78,69 +75,6 @@ function guardExit() {
   isGuarded = true;
   process.on('exit', undoAll);
   for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) process.on(signal, onSignal);
-}
-
-/** @param {string} path */
-function isProgram(path) {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-/** @param {readonly string[]} names */
-function findProgram(...names) {
-  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/usr/libexec', '/usr/local/sbin'];
-  return names.flatMap((name) => folders.filter(Boolean).map((folder) => join(folder, name))).find(isProgram);
-}
-
-/** @param {string} text */
-function lastLines(text) {
-  return text.trimEnd().split('\n').slice(-LOG_LINES_IN_ERROR).join('\n');
-}
-
-/**
- * Runs a program to its end. It blocks on purpose: a signal that arrives meanwhile is handled after the program ended.
- * @param {string} program
- * @param {readonly string[]} args
- * @param {NodeJS.ProcessEnv} [env]
- */
-function runToEnd(program, args, env = process.env) {
-  const result = spawnSync(program, args, { encoding: 'utf8', env, stdio: ['ignore', 'pipe', 'pipe'] });
-  if (result.error) throw result.error;
-  if (result.status !== 0) {
-    throw new Error(
-      `${program} ended with ${result.signal ?? result.status}:\n${lastLines(result.stdout + result.stderr)}`,
-    );
-  }
-  return result.stdout;
-}
-
-/** Installs the server with apt without starting the distribution's own instance. */
-function installWithApt() {
-  const aptGet = findProgram('apt-get');
-  if (process.getuid?.() !== 0 || !aptGet || !existsSync('/etc/debian_version')) throw new Error(WHAT_TO_INSTALL);
-  console.error('installing mariadb-server with apt-get …');
-  const policy = '/usr/sbin/policy-rc.d';
-  const isOurs = !existsSync(policy);
-  if (isOurs) {
-    // Should this process be killed outright, the policy it leaves behind forbids nothing any more.
-    const script = `#!/bin/sh\nkill -0 ${process.pid} 2>/dev/null && exit 101\nexit 0\n`;
-    writeFileSync(policy, script, { mode: 0o755 });
-  }
-  try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    runToEnd(aptGet, ['update'], env);
-    runToEnd(aptGet, ['install', '-y', '--no-install-recommends', 'mariadb-server'], env);
-  } catch (error) {
-    throw new Error(`mariadb-server could not be installed.\n${messageOf(error)}\n\n${WHAT_TO_INSTALL}`, {
-      cause: error,
-    });
-  } finally {
-    if (isOurs) unlinkSync(policy);
-  }
 }
 
 /** @param {unknown} error */
@@ -216,7 +150,7 @@ export async function startMariaDb({ dataDir, serverOptions = [], label = 'serve
   const given = process.env.BKLOG_BACKUP_MYSQL_URL;
   if (given) return useGivenServer(given);
   guardExit();
-  if (!findProgram('mariadbd', 'mysqld')) installWithApt();
+  if (!findProgram('mariadbd', 'mysqld')) installPackages(['mariadb-server'], WHAT_TO_INSTALL);
   const program = findProgram('mariadbd', 'mysqld');
   if (!program) throw new Error(WHAT_TO_INSTALL);
 

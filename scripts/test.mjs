@@ -4,9 +4,10 @@ import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startMariaDb } from './mariadb.mjs';
+import { ensureProgram } from './programs.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const GROUPS = { unit: ['unit'], db: ['db', 'faults'], flows: ['flows'] };
+const GROUPS = { unit: ['unit'], db: ['db', 'faults'], flows: ['flows'], e2e: ['e2e'] };
 const wanted = process.argv.slice(2);
 const groups = wanted.length > 0 ? wanted : Object.keys(GROUPS);
 
@@ -35,6 +36,8 @@ const files = groups.flatMap((group) => {
   return GROUPS[group].flatMap((folder) => testFiles(join(root, '.test-build/test', folder)));
 });
 if (files.length === 0) throw new Error('no test file was found');
+if (groups.includes('db')) ensureProgram(['jq'], ['jq']);
+if (groups.includes('e2e')) ensureProgram(['chromium', 'chromium-browser', 'google-chrome'], ['chromium']);
 const server = groups.some((group) => group !== 'unit') ? await startMariaDb() : undefined;
 const status = await new Promise((resolve) => {
   const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], {

@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import type { Page } from 'playwright-core';
+import { testServer } from '../support/database';
+import {
+  badgeOf,
+  chromiumPath,
+  closeDialog,
+  deploy,
+  type Editor,
+  importExample,
+  nodeOnCanvas,
+  openDialog,
+  openEditor,
+} from './editor';
+
+interface Host {
+  readonly name: string;
+  readonly nodeRed: string;
+  readonly command: string[];
+}
+interface RunningNodeRed {
+  readonly url: string;
+  output(): string;
+  stop(): Promise<void>;
+}
+const script = (name: string) => pathToFileURL(join(process.cwd(), 'scripts', name)).href;
+
+/** Words the forms show, one of each node, and the palette's category. */
+const WORDS = {
+  'en-US': {
+    category: 'backup',
+    'db-source': 'BK-LOG core tables',
+    'table-export': 'Set name',
+    'archive-store': 'store and seal',
+    verify: 'Every byte was read',
+    retention: 'What would this do now?',
+    keep: 'newest verified set',
+  },
+  'zh-CN': {
+    category: '备份',
+    'db-source': 'BK-LOG 核心表',
+    'table-export': '备份集名称',
+    'archive-store': '存储并封存',
+    verify: '读取了每个字节',
+    retention: '现在会怎样处理？',
+    keep: '最新的已校验备份集',
+  },
+} as const;
+type Locale = keyof typeof WORDS;
+type FlowType = 'db-source' | 'table-export' | 'archive-store' | 'verify' | 'retention';
+const FLOW_TYPES: readonly FlowType[] = ['db-source', 'table-export', 'archive-store', 'verify', 'retention'];
+
+const pictures = process.env.BKLOG_E2E_PICTURES;
+async function picture(page: Page, host: Host, locale: Locale, name: string): Promise<void> {
+  if (!pictures || host.name !== 'Node-RED 5.0 on Node 24') return;
+  mkdirSync(pictures, { recursive: true });
+  await page.screenshot({ path: join(pictures, `${name}.${locale}.png`) });
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'bklog-e2e-'));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+async function idsOf(page: Page, type: string): Promise<string[]> {
+  return await page.evaluate((wanted) => {
+    const { RED } = globalThis as unknown as { RED: { nodes: { filterNodes(f: object): { id: string }[] } } };
+    return RED.nodes.filterNodes({ type: wanted }).map(({ id }) => id);
+  }, type);
+}
+
+/** In an open db-source dialog: edits its connection, tries it, and keeps it. */
+async function fillConnection(page: Page, host: Host, locale: Locale): Promise<void> {
+  await page.locator('#node-input-lookup-connection, #node-input-btn-connection-edit').first().click();
+  await page.locator('#node-config-dialog-ok').waitFor();
+  await page.waitForTimeout(500);
+  const { host: address, port, user, password } = testServer();
+  for (const [field, value] of Object.entries({ host: address, port: String(port), user, password })) {
+    await page.locator(`#node-config-input-${field}`).fill(value);
+  }
+  await page.locator('#db-connection-test').click();
+  await page.locator('#db-connection-answer.db-connection-good').waitFor();
+  assert.match(await page.locator('#db-connection-answer').innerText(), /MariaDB|MySQL/);
+  await picture(page, host, locale, 'db-connection');
+  await page.locator('#node-config-dialog-ok').click();
+  await page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
+  await page.waitForTimeout(500);
+}
+
+async function fillLocation(page: Page, path: string): Promise<void> {
+  await page.locator('#node-input-lookup-location, #node-input-btn-location-edit').first().click();
+  await page.locator('#node-config-dialog-ok').waitFor();
+  await page.waitForTimeout(500);
+  await page.locator('#node-config-input-path').fill(path);
+  await page.locator('#node-config-input-requireMount').uncheck();
+  await page.locator('#node-config-dialog-ok').click();
+  await page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
+  await page.waitForTimeout(500);
+}
+
+/** Opens the dialog of one node of each type: translated texts, no raw keys. */
+async function lookAtDialogs(page: Page, host: Host, locale: Locale): Promise<void> {
+  for (const type of FLOW_TYPES) {
+    const [id = ''] = await idsOf(page, type);
+    await openDialog(page, id);
+    if (type === 'db-source') await page.locator('#node-input-tables-tree .red-ui-treeList-sublabel').first().waitFor();
+    if (type === 'retention') await page.locator('#retention-plan .retention-keep').first().waitFor();
+    const form = await page.locator('#dialog-form').innerText();
+    const options = (await page.locator('#dialog-form option').allTextContents()).join(' ');
+    const text = `${form} ${options}`;
+    assert.ok(text.includes(WORDS[locale][type]), `${type}: no "${WORDS[locale][type]}" in: ${text}`);
+    assert.doesNotMatch(text, /(?:db-source|table-export|archive-store|verify|retention)\.\w+\.\w+/);
+    if (type === 'retention') assert.ok(form.includes(WORDS[locale].keep), form);
+    await picture(page, host, locale, type);
+    await closeDialog(page);
+  }
+}
+
+async function walkThrough({ page }: Editor, host: Host, locale: Locale, path: string): Promise<void> {
+  assert.match(await page.locator('#red-ui-palette-container').innerText(), new RegExp(WORDS[locale].category));
+  await importExample(page, '01 - Nightly full backup');
+  // The example comes in on a tab of its own, beside the empty first one.
+  await page.evaluate(() => {
+    const { RED } = globalThis as unknown as {
+      RED: { nodes: { filterNodes(f: object): { z: string }[] }; workspaces: { show(id: string): void } };
+    };
+    RED.workspaces.show(RED.nodes.filterNodes({ type: 'table-export' })[0]!.z);
+  });
+  const sources = await idsOf(page, 'db-source');
+  assert.equal(sources.length, 2);
+  for (const id of sources) {
+    await openDialog(page, id);
+    await fillConnection(page, host, locale);
+    await closeDialog(page);
+  }
+  const [store = ''] = await idsOf(page, 'archive-store');
+  await openDialog(page, store);
+  await fillLocation(page, path);
+  await closeDialog(page);
+  await deploy(page);
+
+  const [inject = ''] = await idsOf(page, 'inject');
+  await nodeOnCanvas(page, inject).locator('.red-ui-flow-node-button-button').click({ force: true });
+  const [retention = ''] = await idsOf(page, 'retention');
+  await page.waitForFunction(
+    (id) => document.getElementById(id)?.querySelector('.red-ui-flow-node-status-dot-green') !== null,
+    retention,
+    { timeout: 60_000 },
+  );
+  for (const type of FLOW_TYPES) {
+    for (const id of await idsOf(page, type)) {
+      const { text, fill } = await badgeOf(page, id);
+      assert.deepEqual([fill, /^\d\d:\d\d · /.test(text)], ['green', true], `${type}: ${fill} "${text}"`);
+    }
+  }
+  await page.waitForTimeout(500);
+  await page
+    .locator('.red-ui-notification')
+    .first()
+    .waitFor({ state: 'hidden' })
+    .catch(() => undefined);
+  await picture(page, host, locale, 'flow');
+  await lookAtDialogs(page, host, locale);
+}
+
+test('the example flow is imported, filled in, deployed and run in the real editor', async (t) => {
+  const { startNodeRed } = (await import(script('node-red.mjs'))) as {
+    startNodeRed(options: object): Promise<RunningNodeRed>;
+  };
+  const versions = (await import(script('node-red-versions.mjs'))) as { hosts(): Host[]; installPacked(): string };
+  const { loadDemoData } = (await import(script('demo-data/load-demo-data.mjs'))) as {
+    loadDemoData(url: string, amounts: object): Promise<unknown>;
+  };
+  const { host: address, port, user, password } = testServer();
+  await loadDemoData(`mysql://${user}:${encodeURIComponent(password)}@${address}:${port}/`, {
+    businesses: 2,
+    collectors: 20,
+  });
+  const packageFolder = versions.installPacked();
+  const executablePath = chromiumPath(existsSync);
+  for (const host of versions.hosts()) {
+    for (const locale of Object.keys(WORDS) as Locale[]) {
+      await t.test(`${host.name}, ${locale}`, async () => {
+        const userDir = mkdtempSync(join(folder, 'user-'));
+        const path = mkdtempSync(join(folder, 'archive-'));
+        const nodeRed = await startNodeRed({ userDir, packageFolder, nodeRed: host.nodeRed, command: host.command });
+        try {
+          const profile = mkdtempSync(join(folder, 'browser-'));
+          const editor = await openEditor(nodeRed.url, { locale, profile, executablePath });
+          try {
+            await walkThrough(editor, host, locale, path);
+            assert.deepEqual(editor.complaints, []);
+          } finally {
+            await editor.close();
+          }
+          assert.equal(readdirSync(path).filter((name) => name.endsWith('.manifest.json')).length, 1);
+          assert.equal(nodeRed.output(), '', 'Node-RED logged warnings');
+        } finally {
+          await nodeRed.stop();
+        }
+      });
+    }
+  }
+});
