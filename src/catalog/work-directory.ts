@@ -1,6 +1,6 @@
-import { mkdir, open, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { OperationError } from '../errors/operation-error';
 import { BACKUP_SET_ID_PATTERN } from '../model/ids';
@@ -8,9 +8,11 @@ import { manifestSchema } from '../model/manifest';
 import type { Remains } from '../model/retention-policy';
 import { durableStep } from '../support/durable-step';
 
-/** Says whose folder this is; a folder without it is never removed. */
+/** Says whose folder this is; a folder that holds anything else but not this is never removed. */
 const OWNER_FILE = 'work.json';
 const SET_FILE = 'set.json';
+/** A folder without its owner file counts as left by a crash after a minute; writing the file takes milliseconds. */
+const CLAIM_PATIENCE_MS = 60 * 1000;
 
 const ownerSchema = z.object({
   kind: z.literal('bklog-backup-work'),
@@ -42,18 +44,17 @@ async function writeJson(path: string, value: unknown): Promise<void> {
 /** Creates the private folder of one run. */
 export async function createWorkDirectory(root: string, setId: string, runId: string): Promise<string> {
   const directory = join(root, setId);
-  await durableStep('work-directory.create', async () => {
-    await mkdir(root, { recursive: true, mode: 0o700 });
-    await mkdir(directory, { mode: 0o700 });
-    await writeJson(join(directory, OWNER_FILE), {
-      kind: 'bklog-backup-work',
-      setId,
-      runId,
-      host: hostname(),
-      pid: process.pid,
-      startedAt: new Date().toISOString(),
-    });
-  });
+  await mkdir(root, { recursive: true, mode: 0o700 });
+  await durableStep('work-directory.create', () => mkdir(directory, { mode: 0o700 }));
+  const owner = {
+    kind: 'bklog-backup-work',
+    setId,
+    runId,
+    host: hostname(),
+    pid: process.pid,
+    startedAt: new Date().toISOString(),
+  };
+  await durableStep('work-directory.create', () => writeJson(join(directory, OWNER_FILE), owner));
   return directory;
 }
 
@@ -89,16 +90,22 @@ export async function readSpooledSet(directory: string, setId: string): Promise<
   return parsed.data;
 }
 
+/** A crash while a folder was created or removed leaves it empty, or with an owner file that was cut. */
+async function isHusk(directory: string): Promise<boolean> {
+  if (!BACKUP_SET_ID_PATTERN.test(basename(directory))) return false;
+  const names = await readdir(directory).catch(() => undefined);
+  return names?.every((name) => name === OWNER_FILE) ?? false;
+}
+
 /** Removes a work directory of ours; anything else is left alone. Idempotent. */
 export async function removeWorkDirectory(directory: string): Promise<void> {
-  if (!(await isOurs(directory))) return;
-  await durableStep('work-directory.remove', async () => {
-    // The owner file goes last: a crash in between leaves a folder that the next prune still recognises.
-    for (const name of await readdir(directory)) {
-      if (name !== OWNER_FILE) await rm(join(directory, name), { recursive: true });
-    }
-    await rm(directory, { recursive: true });
-  });
+  if (!(await isOurs(directory)) && !(await isHusk(directory))) return;
+  // The owner file goes last: a crash in between leaves a folder that the next prune still recognises.
+  const names = (await readdir(directory)).filter((name) => name !== OWNER_FILE);
+  for (const name of [...names, OWNER_FILE]) {
+    await durableStep('work-directory.remove', () => rm(join(directory, name), { recursive: true, force: true }));
+  }
+  await durableStep('work-directory.remove', () => rmdir(directory));
 }
 
 function isAlive(pid: number): boolean {
@@ -123,7 +130,10 @@ export async function listWorkDirectories(root: string): Promise<Remains[]> {
   for (const name of names.filter((entry) => BACKUP_SET_ID_PATTERN.test(entry))) {
     const directory = join(root, name);
     const owner = await isOurs(directory);
-    if (!owner) continue;
+    if (!owner) {
+      if (await isHusk(directory)) found.push(toHusk(directory, (await stat(directory)).mtime));
+      continue;
+    }
     const sizes = await Promise.all((await readdir(directory)).map(async (file) => stat(join(directory, file))));
     const newest = Math.max(...sizes.map(({ mtimeMs }) => mtimeMs), Date.parse(owner.startedAt));
     found.push({
@@ -136,4 +146,14 @@ export async function listWorkDirectories(root: string): Promise<Remains[]> {
     });
   }
   return found;
+}
+
+function toHusk(directory: string, modifiedAt: Date): Remains {
+  return {
+    key: directory,
+    kind: 'work-directory',
+    modifiedAt: modifiedAt.toISOString(),
+    bytes: 0,
+    inUse: Date.now() - modifiedAt.getTime() < CLAIM_PATIENCE_MS,
+  };
 }

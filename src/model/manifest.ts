@@ -12,6 +12,8 @@ export type CellEncoding = (typeof CELL_ENCODINGS)[number];
 
 const count = z.number().int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+/** A path that stays inside the folder it is unpacked into, whoever unpacks it. The export writes no other. */
+const innerPath = z.string().refine((path) => !/(^|\/)(\.{0,2})(\/|$)|[\\\0]/.test(path), 'leads out of the archive');
 
 export const manifestColumnSchema = z.object({
   name: z.string(),
@@ -28,7 +30,7 @@ export const manifestColumnSchema = z.object({
 export type ManifestColumn = z.infer<typeof manifestColumnSchema>;
 
 export const manifestFileSchema = z.object({
-  path: z.string(),
+  path: innerPath,
   kind: z.enum(['schema', 'table']),
   /** The connection's name in the flow or config file. */
   source: z.string(),
@@ -81,7 +83,9 @@ export const manifestSchema = z.object({
   /** Sets this one depends on; empty for a full set. */
   parents: z.array(z.object({ setId: z.string(), sha256 })),
   snapshots: z.array(snapshotCoordinatesSchema),
-  files: z.array(manifestFileSchema),
+  files: z
+    .array(manifestFileSchema)
+    .refine((files) => new Set(files.map(({ path }) => path)).size === files.length, 'name a path twice'),
   /** Things the operator should know that are not errors: what was not exported, and why. */
   notes: z.array(z.string()),
 });

@@ -4,7 +4,7 @@ import { withRunLock } from '../catalog/run-lock';
 import { sealBackupSet } from '../catalog/seal';
 import { readSpooledSet, removeWorkDirectory } from '../catalog/work-directory';
 import { cleanUpAfter } from '../errors/operation-error';
-import { archiveKey } from '../store/store-keys';
+import { archiveKey, sealKey } from '../store/store-keys';
 import type { ProgressListener } from '../support/progress';
 import type { StoreSetRequest, StoreSetResult } from './contract';
 import { openLocation } from './open-location';
@@ -38,7 +38,11 @@ export async function storeSet(
         onProgress({ phase: 'seal' });
         return { sealed: await sealBackupSet(store, lock, manifest, stored) };
       } catch (error) {
-        await cleanUpAfter(error, () => store.delete(key));
+        await cleanUpAfter(error, async () => {
+          // A seal that is there although writing it failed goes first: it must never outlive its archive.
+          await store.delete(sealKey(key));
+          await store.delete(key);
+        });
         throw error;
       }
     });

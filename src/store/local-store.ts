@@ -57,8 +57,7 @@ export function openLocalStore(settings: LocationSettings): ObjectStore {
     const exists = () =>
       new OperationError('OP_OBJECT_EXISTS', `${key} is in ${root} already`, { details: { key, location: root } });
     try {
-      await link(temporary, final);
-      await rm(temporary);
+      await durableStep('store.publish', () => link(temporary, final));
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? '';
       if (code === 'EEXIST') throw exists();
@@ -68,7 +67,7 @@ export function openLocalStore(settings: LocationSettings): ObjectStore {
         () => false,
       );
       if (taken) throw exists();
-      await rename(temporary, final);
+      await durableStep('store.publish', () => rename(temporary, final));
     }
   }
 
@@ -137,7 +136,9 @@ export function openLocalStore(settings: LocationSettings): ObjectStore {
       translated(`writing ${key}`, async () => {
         assertFlat(key);
         const temporary = join(root, `.tmp-${randomName(8)}-${key}`);
+        const final = join(root, key);
         const file = await durableStep('store.create-temporary', () => open(temporary, 'wx', 0o600));
+        let isPublished = false;
         try {
           let result: { bytes: number; sha256: string };
           try {
@@ -146,10 +147,14 @@ export function openLocalStore(settings: LocationSettings): ObjectStore {
             await file.close();
           }
           signal?.throwIfAborted();
-          await durableStep('store.publish', () => publish(temporary, join(root, key), key));
+          await publish(temporary, final, key);
+          isPublished = true;
+          await durableStep('store.drop-temporary', () => rm(temporary, { force: true }));
           await syncFolder();
           return result;
         } catch (error) {
+          // Whoever called is told that there is no such object: a lock nobody releases, a seal without its archive.
+          if (isPublished) await cleanUpAfter(error, () => rm(final, { force: true }));
           await cleanUpAfter(error, () => rm(temporary, { force: true }));
           throw error;
         }

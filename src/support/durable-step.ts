@@ -13,6 +13,7 @@ export const DURABLE_STEPS = [
   'store.write',
   'store.sync-object',
   'store.publish',
+  'store.drop-temporary',
   'store.sync-folder',
   'store.delete',
 ] as const;

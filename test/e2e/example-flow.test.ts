@@ -106,7 +106,8 @@ async function lookAtDialogs(page: Page, host: Host, locale: Locale): Promise<vo
   for (const type of FLOW_TYPES) {
     const [id = ''] = await idsOf(page, type);
     await openDialog(page, id);
-    if (type === 'db-source') await page.locator('#node-input-tables-tree .red-ui-treeList-sublabel').first().waitFor();
+    if (type === 'db-source')
+      await page.locator('#node-input-tables-tree .red-ui-treeList-sublabel-text').first().waitFor();
     if (type === 'retention') await page.locator('#retention-plan .retention-keep').first().waitFor();
     const form = await page.locator('#dialog-form').innerText();
     const options = (await page.locator('#dialog-form option').allTextContents()).join(' ');
@@ -166,6 +167,12 @@ async function walkThrough({ page }: Editor, host: Host, locale: Locale, path: s
   await lookAtDialogs(page, host, locale);
 }
 
+/** What the host logged besides its own remarks on a fresh user directory. */
+function warningsOf(output: string): string[] {
+  const own = /Projects disabled|Encrypted credentials not found/;
+  return output.split('\n').filter((line) => line.trim() && !own.test(line));
+}
+
 test('the example flow is imported, filled in, deployed and run in the real editor', async (t) => {
   const { startNodeRed } = (await import(script('node-red.mjs'))) as {
     startNodeRed(options: object): Promise<RunningNodeRed>;
@@ -197,7 +204,7 @@ test('the example flow is imported, filled in, deployed and run in the real edit
             await editor.close();
           }
           assert.equal(readdirSync(path).filter((name) => name.endsWith('.manifest.json')).length, 1);
-          assert.equal(nodeRed.output(), '', 'Node-RED logged warnings');
+          assert.deepEqual(warningsOf(nodeRed.output()), []);
         } finally {
           await nodeRed.stop();
         }
