@@ -50,8 +50,8 @@ export function planColumn(column: Column, table: string): ColumnPlan {
     // ZEROFILL prints leading zeros, which are no JSON number.
     return plan('integer', /zerofill/i.test(column.type) ? `${name} + 0` : name);
   }
-  // FLOAT prints six digits unless it becomes a double; `* 1e0` keeps the sign of -0, `+ 0e0` would lose it.
-  if (FLOATS.has(type)) return plan('float', `${name} * 1e0`);
+  // FLOAT prints six digits unless it becomes a double. The server prints -0 as 0; only ATAN2 shows its sign.
+  if (FLOATS.has(type)) return plan('float', `IF(${name} = 0 AND ATAN2(${name}, -1) < 0, '-0', ${name} * 1e0)`);
   if (PRINTED.has(type) || PRINTED_OBJECTS.has(type)) return plan('text');
   if (BYTES.has(type) || GEOMETRIES.has(type)) return plan('base64');
   if (TEXTS.has(type)) {
