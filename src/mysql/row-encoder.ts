@@ -83,14 +83,17 @@ export function createRowEncoder(
       flush();
       if (worst > out.length) out = allocate(Math.max(BLOCK_BYTES, measure(packet, start, end) + fixedBytes));
     }
+    // Locals in the loops: variables of the closure would be loaded and stored again for every byte.
+    const target = out;
+    let to = at;
     let from = start;
     for (let index = 0; index < kinds.length; index += 1) {
       const prefix = prefixes[index]!;
-      for (let i = 0; i < prefix.length; i += 1) out[at++] = prefix[i]!;
+      for (let i = 0; i < prefix.length; i += 1) target[to++] = prefix[i]!;
       let length = packet[from++]!;
       if (length > 250) {
         if (length === 251) {
-          at += NULL_TEXT.copy(out, at);
+          to += NULL_TEXT.copy(target, to);
           continue;
         }
         if (length === 252) {
@@ -105,35 +108,36 @@ export function createRowEncoder(
         }
       }
       const stop = from + length;
-      if (kinds[index] === 1) {
-        out[at++] = QUOTE;
+      const kind = kinds[index];
+      if (kind === 1) {
+        target[to++] = QUOTE;
         while (from < stop) {
           const byte = packet[from++]!;
           const letter = ESCAPE[byte]!;
           if (letter === 0) {
-            out[at++] = byte;
+            target[to++] = byte;
           } else {
-            out[at++] = BACKSLASH;
-            out[at++] = letter;
+            target[to++] = BACKSLASH;
+            target[to++] = letter;
             if (letter === 0x75) {
-              out[at++] = 0x30;
-              out[at++] = 0x30;
-              out[at++] = HEX[byte >> 4]!;
-              out[at++] = HEX[byte & 15]!;
+              target[to++] = 0x30;
+              target[to++] = 0x30;
+              target[to++] = HEX[byte >> 4]!;
+              target[to++] = HEX[byte & 15]!;
             }
           }
         }
-        out[at++] = QUOTE;
-      } else if (kinds[index] === 2) {
-        out[at++] = QUOTE;
-        at += out.write(packet.toString('base64', from, stop), at, 'latin1');
-        out[at++] = QUOTE;
+        target[to++] = QUOTE;
+      } else if (kind === 2) {
+        target[to++] = QUOTE;
+        to += target.write(packet.toString('base64', from, stop), to, 'latin1');
+        target[to++] = QUOTE;
         from = stop;
       } else {
-        while (from < stop) out[at++] = packet[from++]!;
+        while (from < stop) target[to++] = packet[from++]!;
       }
     }
-    at += ROW_END.copy(out, at);
+    at = to + ROW_END.copy(target, to);
   }
 
   /** Exact upper bound of the cells of one large row, in bytes. */
