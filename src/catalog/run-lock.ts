@@ -17,7 +17,7 @@ import { RUN_LOCK_KEY } from '../store/store-keys';
 const LEASE_MS = 2 * 60 * 1000;
 const HEARTBEAT_MS = 20 * 1000;
 
-const lockSchema = z.object({
+export const lockSchema = z.object({
   kind: z.literal('run-lock'),
   runId: z.string(),
   operation: z.string(),

@@ -24,7 +24,8 @@ SET SQL_MODE=@OLD_SQL_MODE, FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS, UNIQUE_C
 /**
  * Writes the definitions of a database in an order that loads: sequences, tables (foreign key checks off, so cycles
  * load), stand-ins for views, routines, triggers, events, then the real views. DEFINER and the sql_mode, character set
- * and collation that each object was created under are kept. Objects other than the chosen tables and their triggers
+ * and collation that each object was created under are kept. Nothing is dropped: loaded by mistake where the objects
+ * are, the file stops at the first of them. Objects other than the chosen tables and their triggers
  * are written when `whole` is set: a part of a database does not carry the rest of it along.
  */
 export async function exportSchema(
@@ -36,9 +37,7 @@ export async function exportSchema(
   const notes: string[] = [];
   const parts: string[] = [HEAD, await databaseStatement(connection, database)];
   if (options.whole) parts.push(...(await exportSequences(connection, database)));
-  for (const table of tables) {
-    parts.push(`DROP TABLE IF EXISTS ${quoteName(table.table)};\n${table.createStatement};\n`);
-  }
+  parts.push(...tables.map(({ createStatement }) => `${createStatement};\n`));
   const views = options.whole ? await listNames(connection, VIEWS, database) : [];
   for (const view of views) parts.push(await standInForView(connection, database, view));
   if (options.whole) {
@@ -75,9 +74,7 @@ async function exportSequences(connection: SourceConnection, database: string): 
     const [state] = await connection.query(`SELECT next_not_cached_value AS next_value FROM ${sequence}`);
     const [create] = await connection.query(`SHOW CREATE SEQUENCE ${sequence}`);
     const text = Object.values(create ?? {}).find((value) => value?.startsWith('CREATE SEQUENCE')) ?? '';
-    parts.push(
-      `DROP SEQUENCE IF EXISTS ${quoteName(name)};\n${text};\nDO SETVAL(${quoteName(name)}, ${state?.next_value ?? '1'}, 0);\n`,
-    );
+    parts.push(`${text};\nDO SETVAL(${quoteName(name)}, ${state?.next_value ?? '1'}, 0);\n`);
   }
   return parts;
 }
@@ -89,7 +86,7 @@ async function standInForView(connection: SourceConnection, database: string, vi
     [database, view],
   );
   const list = columns.map(({ name }) => `1 AS ${quoteName(name ?? '')}`).join(', ');
-  return `DROP VIEW IF EXISTS ${quoteName(view)};\nCREATE VIEW ${quoteName(view)} AS SELECT ${list || '1'};\n`;
+  return `CREATE VIEW ${quoteName(view)} AS SELECT ${list || '1'};\n`;
 }
 
 /** Wraps a statement in the session it was created in, with a delimiter that its body does not contain. */
@@ -141,7 +138,7 @@ async function exportRoutines(
   for (const name of names) {
     const { row, statement } = await showCreate(connection, kind, database, name);
     if (statement) {
-      parts.push(`DROP ${kind} IF EXISTS ${quoteName(name)};\n${inItsSession(statement, row)}`);
+      parts.push(inItsSession(statement, row));
     } else {
       const account = await currentAccount(connection);
       notes.push(`${kind.toLowerCase()} ${database}.${name} is missing: GRANT SELECT ON mysql.proc TO ${account}`);
@@ -178,7 +175,7 @@ async function exportEvents(connection: SourceConnection, database: string): Pro
   const parts: string[] = [];
   for (const name of names) {
     const { row, statement } = await showCreate(connection, 'EVENT', database, name);
-    if (statement) parts.push(`DROP EVENT IF EXISTS ${quoteName(name)};\n${inItsSession(statement, row)}`);
+    if (statement) parts.push(inItsSession(statement, row));
   }
   return parts;
 }
