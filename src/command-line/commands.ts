@@ -78,6 +78,7 @@ async function chooseSources(command: CommandOf<'backup'>, run: CommandRun): Pro
 async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<CommandResult> {
   const startedAt = new Date();
   const around = surroundings(command);
+  await carryOut('checkLocation', { location: command.location }, run.signal, run.onProgress);
   const sources = await chooseSources(command, run);
   const exported = await carryOut(
     'exportTables',

@@ -7,6 +7,7 @@ import { describeConnection } from './describe-connection';
 import { exportTables } from './export-tables';
 import { fetchSet } from './fetch-set';
 import { listSets } from './list-sets';
+import { checkLocation } from './open-location';
 import { prune } from './prune';
 import { storeSet } from './store-set';
 import { verifyFile, verifySet } from './verify';
@@ -19,6 +20,7 @@ type Carrier<Name extends OperationName> = (
 
 const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   describeConnection,
+  checkLocation,
   exportTables,
   storeSet,
   listSets,
@@ -39,6 +41,7 @@ const RECORDED: Partial<Record<OperationName, Operation>> = {
 
 const DOING: Record<OperationName, string> = {
   describeConnection: 'looking at a connection',
+  checkLocation: 'checking a location',
   exportTables: 'exporting tables',
   storeSet: 'storing a set',
   listSets: 'listing sets',

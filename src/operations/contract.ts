@@ -127,6 +127,7 @@ export interface DescribeConnectionResult {
 /** Every operation by name: what goes in, what comes out. The worker, the nodes and the command line share it. */
 export interface Operations {
   describeConnection: { request: { settings: ConnectionSettings }; result: DescribeConnectionResult };
+  checkLocation: { request: { location: LocationSettings }; result: { place: string } };
   exportTables: { request: ExportTablesRequest; result: ExportTablesResult };
   storeSet: { request: StoreSetRequest; result: StoreSetResult };
   listSets: { request: { location: LocationSettings }; result: ListSetsResult };

@@ -11,3 +11,10 @@ export function openLocation(settings: LocationSettings): ObjectStore {
       throw settings.kind satisfies never;
   }
 }
+
+/** Refuses a location that cannot be written to, so that a long export does not end in front of a closed door. */
+export async function checkLocation({ location }: { readonly location: LocationSettings }): Promise<{ place: string }> {
+  const store = openLocation(location);
+  await store.check({ write: true });
+  return { place: store.place };
+}

@@ -64,6 +64,23 @@ test('the drivers are imported where they belong and Node-RED nowhere in src/', 
   assert.deepEqual(wrong, []);
 });
 
+test('a node imports src/index, its own folder and nodes/shared, and every admin endpoint asks for a permission', () => {
+  const wrong: string[] = [];
+  for (const path of sourceFiles('nodes')) {
+    const own = relative('nodes', path).split('/')[0]!;
+    for (const target of imports(path).filter((name) => name.startsWith('.'))) {
+      const file = normalize(join(dirname(path), target));
+      const folder = file.split('/')[1]!;
+      const isAllowed = file === 'src/index' || (file.startsWith('nodes/') && (folder === own || folder === 'shared'));
+      if (!isAllowed) wrong.push(`${path}: ${file}`);
+    }
+    for (const [, first = ''] of readFileSync(path, 'utf8').matchAll(/httpAdmin\.\w+\(\s*'[^']+',\s*([\w.]+)/g)) {
+      if (first !== 'RED.auth.needsPermission') wrong.push(`${path}: an admin endpoint without a permission`);
+    }
+  }
+  assert.deepEqual(wrong, []);
+});
+
 test('every error code stands in docs/operations.md with its remedy', () => {
   const page = readFileSync('docs/operations.md', 'utf8');
   assert.deepEqual(

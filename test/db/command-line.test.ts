@@ -1,0 +1,179 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { testServer, withDatabase, withWorkplace } from '../support/database';
+
+const CANARY = 'canary-password-91ab';
+
+interface Outcome {
+  status: number | null;
+  out: string;
+  err: string;
+  // biome-ignore lint/suspicious/noExplicitAny: a JSON report
+  report: any;
+}
+
+/** Runs the built command as an operator does. */
+function run(args: readonly string[], env: Record<string, string> = {}): Outcome {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['dist/src/cli.js', ...args], {
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
+  const report = args.includes('--json') && stdout ? JSON.parse(stdout) : undefined;
+  return { status, out: stdout, err: stderr, report };
+}
+
+interface Scene {
+  readonly folder: string;
+  readonly location: string;
+  readonly work: string;
+  readonly database: string;
+  config(document: unknown): string;
+}
+
+async function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
+  await withDatabase(async (database, admin) => {
+    await admin.query(
+      'CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1), (2), (3); CREATE TABLE u (id INT PRIMARY KEY)',
+    );
+    await withWorkplace(async ({ folder, location }) => {
+      mkdirSync(location.path);
+      const config = (document: unknown) => {
+        const path = join(folder, 'config.yaml');
+        writeFileSync(path, typeof document === 'string' ? document : JSON.stringify(document));
+        return path;
+      };
+      await use({ folder, location: location.path, work: join(folder, 'w'), database, config });
+    });
+  });
+}
+
+const section = (database: string, change: object = {}) => ({ db: database, ...testServer(), ...change });
+
+/** How a config file names a variable of the environment. */
+const environment = (name: string) => `\${${name}}`;
+
+test('backup, list, verify and prune from the command line, with their reports and exit statuses', async () => {
+  await withScene(async ({ location, work, database, config, folder }) => {
+    const place = ['--location', `file://${location}`, '--work', work, '--json'];
+    const path = config({ it: section(database, { password: environment('BK_TEST_PASSWORD') }) });
+    const env = { BK_TEST_PASSWORD: testServer().password };
+    const backup = run(['backup', '--config', path, '--all-tables', ...place], env);
+    assert.equal(backup.status, 0, backup.err);
+    assert.deepEqual(
+      [backup.report.operation, backup.report.outcome, backup.report.tables, backup.report.rows],
+      ['backup', 'completed', 2, 3],
+    );
+    assert.equal(backup.report.verification.outcome, 'passed');
+    assert.equal(backup.err, '');
+
+    const part = run(['backup', '--config', path, '--tables', `t,${database}.u`, '--name', 'part', ...place], env);
+    assert.equal(part.report.tables, 2, part.err);
+    const listed = run(['list', ...place]);
+    assert.deepEqual([listed.status, listed.report.sets.length], [0, 2]);
+    assert.match(run(['list', '--location', location]).out, /part .* intact passed/);
+
+    for (const subject of ['latest', part.report.setId, part.report.archive.key]) {
+      const verified = run(['verify', subject, '--level', 'readable', ...place]);
+      assert.deepEqual([verified.status, verified.report.rows], [0, 3], `${subject}: ${verified.err}`);
+    }
+    const archive = join(location, part.report.archive.key);
+    assert.equal(run(['verify', archive, '--level', 'readable', '--work', work]).status, 0);
+    const lone = join(folder, 'lone.json');
+    writeFileSync(lone, '[\n{"id":1}\n');
+    const cut = run(['verify', lone, '--level', 'readable', '--json', '--work', work]);
+    assert.deepEqual([cut.status, cut.report.findings[0].code], [2, 'OP_ARCHIVE_TRUNCATED']);
+
+    const bytes = readFileSync(archive);
+    bytes[bytes.length >> 1]! ^= 4;
+    writeFileSync(archive, bytes);
+    const bad = run(['verify', 'latest', ...place]);
+    assert.deepEqual([bad.status, bad.report.outcome], [2, 'completed-with-findings']);
+
+    const plan = run(['prune', '--keep-days', '0', '--failed-days', '0', '--dry-run', ...place]);
+    assert.deepEqual([plan.status, plan.report.removed], [0, []]);
+    assert.equal(readdirSync(location).filter((name) => name.endsWith('.tar.gz')).length, 2);
+    const pruned = run(['prune', '--keep-days', '0', '--failed-days', '0', ...place]);
+    assert.equal(pruned.status, 0, pruned.err);
+    // One set of each name: the newest verified one, and one that nothing newer replaces.
+    assert.deepEqual(pruned.report.removed, []);
+  });
+});
+
+test('a config file that is wrong says what and where, and never repeats a value', async () => {
+  await withScene(async ({ location, work, database, config }) => {
+    const cases: [unknown, RegExp, (readonly string[])?][] = [
+      [`a: [${CANARY}\n b: }`, /is not YAML \(line \d+\)/],
+      ['just text', /has no sections/],
+      [{ it: { ...section(database), db: undefined } }, /section it .*: db/],
+      [{ it: section(database, { port: 'many' }) }, /port: is not a port/],
+      [{ it: section(database, { passwort: CANARY }) }, /passwort/],
+      [{ it: section(database, { password: environment('NOT_SET_ANYWHERE') }) }, /NOT_SET_ANYWHERE/],
+      [{ it: section(database) }, /no section other/, ['--section', 'other']],
+      [{ it: section(database, { password: CANARY }) }, /OP_SOURCE_DENIED/],
+      [{ it: section(database, { port: 1 }) }, /OP_SOURCE_UNREACHABLE/],
+      [{ it: section(database) }, /OP_SOURCE_MISSING: no table nope/, ['--tables', 'nope']],
+      [{ it: section(database), again: section(database) }, /comes from two sources/, ['--all-tables']],
+    ];
+    for (const [document, message, more = []] of cases) {
+      const args = ['backup', '--config', config(document), '--location', location, '--work', work, ...more];
+      const { status, err, out } = run(args);
+      assert.equal(status, 1, err);
+      assert.match(err, message);
+      assert.ok(!`${err}${out}`.includes(CANARY), err);
+      assert.deepEqual(readdirSync(location), []);
+    }
+    const missing = run(['backup', '--config', '/nowhere/config.yaml', '--location', location]);
+    assert.deepEqual([missing.status, /\/nowhere\/config.yaml/.test(missing.err)], [1, true]);
+  });
+});
+
+test('a command line that cannot be understood ends with status 64 and says which word', () => {
+  const cases: [string[], RegExp][] = [
+    [[], /no command/],
+    [['backups'], /no command "backups"/],
+    [['list'], /--location is missing/],
+    [['backup', '--location', '/x'], /--config is missing/],
+    [['verify', '--location', '/x'], /needs one SET or FILE/],
+    [['verify', 'latest', '--location', '/x', '--level', 'perfect'], /--level is one of/],
+    [['prune', '--location', '/x', '--keep-days', '-1'], /--keep-days/],
+    [['prune', '--location', '/x', '--keep-days', 'two'], /--keep-days is not a whole number/],
+    [['list', '--location', 's3://bucket'], /--location/],
+    [['list', '--location', '/x', '--keep-days', '1'], /does not take --keep-days/],
+    [['list', '--location', '/x', '--time-zone', 'Mars'], /--time-zone/],
+    [['list', 'extra', '--location', '/x'], /one word too many/],
+    [['list', '--nonsense'], /nonsense/],
+  ];
+  for (const [args, message] of cases) {
+    const { status, err, out } = run(args);
+    assert.deepEqual([status, out], [64, ''], `${args.join(' ')}: ${err}`);
+    assert.match(err, message, args.join(' '));
+  }
+  assert.match(run(['--help']).out, /Exit status: 0/);
+  assert.match(run(['--version']).out, /^\d+\.\d+\.\d+\n$/);
+});
+
+test('a location that is missing or a file is refused before anything is read', async () => {
+  await withScene(async ({ folder, work, database, config }) => {
+    const path = config({ it: section(database) });
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    for (const location of [join(folder, 'missing', 'deep'), join(file, 'below'), file]) {
+      const { status, report } = run([
+        'backup',
+        '--config',
+        path,
+        '--all-tables',
+        '--location',
+        location,
+        '--work',
+        work,
+        '--json',
+      ]);
+      assert.deepEqual([status, report.failure.code], [1, 'OP_STORE_UNREACHABLE']);
+      assert.ok(!existsSync(work), 'nothing was exported for it');
+    }
+  });
+});
