@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { type CompressionGate, MemberFileWriter } from '../archive/gzip-members';
-import { type AheadBudget, TableFileWriter } from '../archive/table-file';
+import { MemberFileWriter } from '../archive/gzip-members';
+import { TableFileWriter } from '../archive/table-file';
 import { cleanUpAfter } from '../errors/operation-error';
 import { type ColumnPlan, keepBytes, lossyCondition, planColumn, toManifestColumn } from '../mysql/column-codec';
 import { quoteName, type SourceConnection } from '../mysql/connection';
@@ -10,18 +10,7 @@ import { BLOCK_BYTES, createRowEncoder } from '../mysql/row-encoder';
 import { qualifiedName, readRowPackets } from '../mysql/row-packets';
 import type { TableSchema } from '../mysql/table-schema';
 import { durableStep } from '../support/durable-step';
-import type { ProgressListener } from '../support/progress';
-import { fileName, type WrittenFile } from './export-tables';
-
-/** What all tables of one export share. */
-export interface RowExport {
-  readonly directory: string;
-  readonly level: number;
-  readonly gate: CompressionGate;
-  readonly budget: AheadBudget;
-  readonly signal: AbortSignal;
-  readonly onProgress: ProgressListener;
-}
+import { type ExportRun, fileName, type WrittenFile } from './export-run';
 
 export interface TableToExport {
   readonly database: string;
@@ -64,7 +53,7 @@ class BlockPool {
 }
 
 /** Writes all tables in the given order. Every reading connection takes the next slice of its own server. */
-export async function exportTableRows(run: RowExport, tables: readonly TableToExport[]): Promise<WrittenFile[]> {
+export async function exportTableRows(run: ExportRun, tables: readonly TableToExport[]): Promise<WrittenFile[]> {
   const pool = new BlockPool();
   const written = new Map<TableToExport, WrittenFile>();
   const opened = new Set<OpenTable>();
@@ -179,7 +168,7 @@ async function releasingLocks(reader: SourceConnection, read: () => Promise<void
 
 /** Hands out the slices of the tables in order; opening a table happens once, whoever comes first. */
 function sliceQueue(
-  run: RowExport,
+  run: ExportRun,
   tables: readonly TableToExport[],
   pool: BlockPool,
   opened: Set<OpenTable>,
@@ -208,7 +197,7 @@ function sliceQueue(
 let spoolNumber = 0;
 
 async function openTable(
-  run: RowExport,
+  run: ExportRun,
   table: TableToExport,
   reader: SourceConnection,
   pool: BlockPool,

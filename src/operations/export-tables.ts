@@ -1,28 +1,22 @@
-import { mkdir, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  CompressionGate,
-  DEFAULT_COMPRESSION_LEVEL,
-  MemberFileWriter,
-  type SpooledFile,
-} from '../archive/gzip-members';
+import { statfs } from 'node:fs/promises';
+import { CompressionGate, DEFAULT_COMPRESSION_LEVEL } from '../archive/gzip-members';
 import { AheadBudget } from '../archive/table-file';
 import { createWorkDirectory, describeSpooledSet, removeWorkDirectory } from '../catalog/work-directory';
 import { cleanUpAfter, isOperationError, OperationError } from '../errors/operation-error';
 import { newBackupSetId } from '../model/ids';
-import { FORMAT_VERSION, type Manifest, type ManifestFile, MINIMUM_READER_VERSION } from '../model/manifest';
-import { quoteName, withConnection } from '../mysql/connection';
+import { FORMAT_VERSION, type Manifest, MINIMUM_READER_VERSION } from '../model/manifest';
+import { withConnection } from '../mysql/connection';
 import { type MemberSnapshot, type SnapshotMember, withConsistentSnapshot } from '../mysql/consistent-snapshot';
 import { checkTables } from '../mysql/preflight';
-import { exportSchema } from '../mysql/schema-export';
 import { hashDefinition, readCreateStatement, readTableSchema, type TableSchema } from '../mysql/table-schema';
 import { planBackupOrder, planBytesNeeded } from '../plan/plan-backup';
 import { archiveKey } from '../store/store-keys';
-import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
 import { TOOL_VERSION } from '../support/release';
 import type { ExportSource, ExportTablesRequest, ExportTablesResult } from './contract';
-import { exportTableRows, type RowExport } from './export-table-rows';
+import { type ExportRun, snapshotOf } from './export-run';
+import { writeSchemas } from './export-schemas';
+import { exportTableRows } from './export-table-rows';
 
 const DEFAULT_PARALLEL = 2;
 /** A table altered meanwhile fails the run; one try more, because nightly migrations are short. */
@@ -78,7 +72,7 @@ async function exportOnce(
     const parallel = request.parallel ?? DEFAULT_PARALLEL;
     return await withConsistentSnapshot(members, { parallel, signal }, async (snapshots) => {
       const level = request.compressionLevel ?? DEFAULT_COMPRESSION_LEVEL;
-      const run: RowExport = {
+      const run: ExportRun = {
         directory,
         level,
         gate: new CompressionGate(),
@@ -198,84 +192,6 @@ function toMembers(chosen: readonly Chosen[]): SnapshotMember[] {
   return [...members.values()];
 }
 
-function snapshotOf(snapshots: readonly MemberSnapshot[], source: ExportSource): MemberSnapshot {
-  const { host, port, user } = source.settings;
-  const found = snapshots.find(
-    ({ member: { settings } }) => settings.host === host && settings.port === port && settings.user === user,
-  );
-  if (!found) throw new OperationError('OP_BUG', `no snapshot for source ${source.name}`);
-  return found;
-}
-
-/** One file of the set, where it lies in the work directory, and what was written. */
-export interface WrittenFile {
-  readonly file: ManifestFile;
-  readonly name: string;
-  readonly spooled: SpooledFile;
-}
-
-async function writeSchemas(
-  run: RowExport,
-  sources: readonly ExportSource[],
-  chosen: readonly Chosen[],
-  snapshots: readonly MemberSnapshot[],
-): Promise<{ files: WrittenFile[]; notes: string[] }> {
-  const files: WrittenFile[] = [];
-  const notes: string[] = [];
-  await durableStep('work-directory.write-spool', () => mkdir(join(run.directory, 'spool'), { mode: 0o700 }));
-  for (const source of sources) {
-    const connection = snapshotOf(snapshots, source).readers[0]!;
-    const tables = chosen.filter((item) => item.source === source).map(({ schema }) => schema);
-    const whole = await isWholeDatabase(connection, source.database, tables.length);
-    await connection.query(`USE ${quoteName(source.database)}`);
-    const { sql, notes: missing } = await exportSchema(connection, source.database, tables, { whole });
-    notes.push(...missing);
-    if (!whole) notes.push(`${source.database}: ${tables.length} chosen tables; other objects are not in this set`);
-    const name = `spool/schema-${files.length}.gz`;
-    const writer = await MemberFileWriter.open(join(run.directory, name), run);
-    let spooled: SpooledFile;
-    try {
-      writer.write(Buffer.from(sql));
-      spooled = await writer.close();
-    } catch (error) {
-      await cleanUpAfter(error, () => writer.abandon());
-      throw error;
-    }
-    files.push({
-      name,
-      spooled,
-      file: {
-        path: `schema/${fileName(source.database)}.sql`,
-        kind: 'schema',
-        source: source.name,
-        database: source.database,
-        bytes: spooled.bytes,
-        sha256: spooled.sha256,
-      },
-    });
-  }
-  return { files, notes };
-}
-
-async function isWholeDatabase(
-  connection: MemberSnapshot['readers'][number],
-  database: string,
-  chosenTables: number,
-): Promise<boolean> {
-  const [row] = await connection.query(
-    "SELECT COUNT(*) AS n FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'BASE TABLE'",
-    [database],
-  );
-  return Number(row?.n) === chosenTables;
-}
-
-/** A database or table name as a file name: what could climb or confuse becomes `%XX`, as in a URL. */
-export function fileName(name: string): string {
-  return name.replace(/[%/\\\p{Cc}]|^\.+$|^\./gu, (text) =>
-    [...Buffer.from(text)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
-  );
-}
-
 async function assertUnchanged(chosen: readonly Chosen[], snapshots: readonly MemberSnapshot[]): Promise<void> {
   for (const { source, schema } of chosen) {
     const connection = snapshotOf(snapshots, source).readers[0]!;
@@ -284,7 +200,7 @@ async function assertUnchanged(chosen: readonly Chosen[], snapshots: readonly Me
   }
 }
 
-export function schemaChanged({ database, table }: { database: string; table: string }): OperationError {
+function schemaChanged({ database, table }: { database: string; table: string }): OperationError {
   return new OperationError('OP_SCHEMA_CHANGED', `${database}.${table} was altered during the export`, {
     details: { database, table },
   });
