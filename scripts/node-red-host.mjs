@@ -27,7 +27,9 @@ app.use('/api', RED.httpNode);
 app.use('/', RED.httpAdmin);
 
 server.listen(port, '127.0.0.1', async () => {
+  const started = new Promise((resolve) => RED.events.once('flows:started', resolve));
   await RED.start();
+  await started;
   process.stdout.write(`${JSON.stringify({ url: `http://127.0.0.1:${server.address().port}` })}\n`);
 });
 server.on('error', (error) => {

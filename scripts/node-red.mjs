@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -75,8 +76,16 @@ export async function deployFlows(url, flows) {
   if (!response.ok) throw new Error(`deploying failed: HTTP ${response.status} ${await response.text()}`);
 }
 
-/** Presses the button of an inject node. */
+const INJECT_ATTEMPTS = 50;
+const INJECT_PAUSE_MS = 100;
+
+/** Presses the button of an inject node. A deploy is answered before the flows run, so the node may not be there yet. */
 export async function pressInject(url, id) {
-  const response = await fetch(`${url}/inject/${id}`, { method: 'POST' });
-  if (!response.ok) throw new Error(`inject ${id}: HTTP ${response.status}`);
+  for (let attempt = 1; ; attempt += 1) {
+    const response = await fetch(`${url}/inject/${id}`, { method: 'POST' });
+    if (response.ok) return;
+    if (response.status !== 404 || attempt === INJECT_ATTEMPTS)
+      throw new Error(`inject ${id}: HTTP ${response.status}`);
+    await sleep(INJECT_PAUSE_MS);
+  }
 }
