@@ -165,7 +165,7 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
     }
     result = await carryOut('verifyFile', { ...around, path: subject, level }, run.signal, run.onProgress);
   }
-  const { verification, rows, bytes, sealed } = result;
+  const { verification, recorded, rows, bytes, sealed } = result;
   const hasFindings = verification.outcome !== 'passed';
   return {
     hasFindings,
@@ -180,9 +180,11 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
       bytes,
       findings: verification.findings,
       verifiedAt: verification.verifiedAt,
+      recorded,
     },
     text: [
       `${sealed?.archive.key ?? subject}: ${level} ${hasFindings ? 'has findings' : 'passed'}`,
+      ...(sealed && !recorded ? ['  not recorded: the location cannot be written to, so prune will not count it'] : []),
       ...verification.findings.map(({ code, message }) => `  ${code}: ${message}`),
     ].join('\n'),
   };

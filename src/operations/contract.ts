@@ -85,6 +85,8 @@ export interface VerifySetRequest extends RunSurroundings {
 export interface VerifyResult {
   readonly sealed?: SealedManifest;
   readonly verification: Verification;
+  /** The result stands beside the archive; without it retention does not count this verification. */
+  readonly recorded: boolean;
   readonly rows: number;
   readonly bytes: number;
 }

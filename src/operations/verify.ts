@@ -45,8 +45,19 @@ export async function verifySet(
     read = reading;
   }
   const verification = toVerification(sealed, request.level, findings);
-  await recordVerification(store, sealed, verification, request.runId);
-  return { sealed, verification, ...read };
+  const recorded = await isRecorded(() => recordVerification(store, sealed, verification, request.runId));
+  return { sealed, verification, recorded, ...read };
+}
+
+/** A location that cannot be written to has been read all the same: the answer counts, the note is missing. */
+async function isRecorded(record: () => Promise<unknown>): Promise<boolean> {
+  try {
+    await record();
+    return true;
+  } catch (error) {
+    if (!isOperationError(error, 'OP_STORE_DENIED') && !isOperationError(error, 'OP_STORE_FULL')) throw error;
+    return false;
+  }
 }
 
 /** A damaged or missing seal is what verify is there to find; every other failure is one. */
@@ -61,7 +72,7 @@ async function orFinding<T extends object>(read: () => Promise<T>): Promise<T | 
 
 function damagedSeal(level: SupportedVerifyLevel, damage: Finding): VerifyResult {
   const nothing = { setId: '', archive: { sha256: '' } };
-  return { verification: toVerification(nothing, level, [damage]), rows: 0, bytes: 0 };
+  return { verification: toVerification(nothing, level, [damage]), recorded: false, rows: 0, bytes: 0 };
 }
 
 async function readBack(
@@ -166,6 +177,7 @@ export async function verifyFile(
   return {
     ...(sealed ? { sealed } : {}),
     verification: toVerification(identity, level, findings),
+    recorded: false,
     rows: read.rows,
     bytes: read.bytes,
   };
@@ -207,5 +219,5 @@ async function verifyTableFile(
     onProgress({ phase: 'read', bytes });
   }
   const identity = { setId: '', archive: { sha256: '' } };
-  return { verification: toVerification(identity, level, check.end()), rows: check.rows(), bytes };
+  return { verification: toVerification(identity, level, check.end()), recorded: false, rows: check.rows(), bytes };
 }

@@ -1,33 +1,17 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { createConnection } from 'mysql2/promise';
 import { connectionSettingsSchema } from '../../src/model/connection-settings';
 import { backUp } from '../support/backup';
 import { connect, sourceOf, withDatabase, withWorkplace } from '../support/database';
+import { withPrivateServer } from '../support/private-server';
 import { manifestOf, readTableFile, withUnpacked } from '../support/read-archive';
 
 const ROUNDS = 15;
 
-interface Server {
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-  stop(): Promise<void>;
-}
-
 test('a set of two servers is of one moment: what was written first here is never missing there', async () => {
-  const { startMariaDb } = (await import(pathToFileURL(join(process.cwd(), 'scripts/mariadb.mjs')).href)) as {
-    startMariaDb(options: object): Promise<Server>;
-  };
-  const own = process.env.BKLOG_BACKUP_MYSQL_URL;
-  delete process.env.BKLOG_BACKUP_MYSQL_URL; // the second server is always a private one
-  const other = await startMariaDb({ label: 'second' });
-  if (own) process.env.BKLOG_BACKUP_MYSQL_URL = own;
-  const { host, port, user, password } = other;
-  try {
+  await withPrivateServer({ label: 'second' }, async ({ host, port, user, password }) => {
     await withDatabase(async (database, admin) => {
       const far = await createConnection({ host, port, user, password, multipleStatements: true });
       await far.query(
@@ -68,7 +52,5 @@ test('a set of two servers is of one moment: what was written first here is neve
       await Promise.all([near.end(), far.end()]);
       assert.ok(new Set(seen).size > ROUNDS / 2, `the writer did not run beside the backups: ${seen}`);
     });
-  } finally {
-    await other.stop();
-  }
+  });
 });

@@ -76,7 +76,7 @@ test('a full work directory gives OP_STORE_FULL, before the export or during it'
   });
 });
 
-test('a read-only location gives OP_STORE_DENIED; its sets can still be listed', async (t) => {
+test('a read-only location gives OP_STORE_DENIED; its sets can still be listed and verified', async (t) => {
   await withRows(10, async (database, workplace) => {
     const { path } = workplace.location;
     if (!mountSmall(path, '4m')) {
@@ -89,6 +89,9 @@ test('a read-only location gives OP_STORE_DENIED; its sets can still be listed',
       assert.equal(await codeOf(backUp(workplace, [sourceOf(database, ['t'])])), 'OP_STORE_DENIED');
       const { sets } = await carryOut('listSets', { location: workplace.location }, never, () => {});
       assert.equal(sets.length, 1);
+      const request = { ...workplace, runId: newRunId(), set: 'latest', level: 'intact' as const };
+      const { verification, recorded } = await carryOut('verifySet', request, never, () => {});
+      assert.deepEqual([verification.outcome, recorded], ['passed', false]);
       // Mounted: a location that insists on a mount accepts it.
       const insisting = { location: { ...workplace.location, requireMount: true } };
       assert.equal(await codeOf(carryOut('listSets', insisting, never, () => {})), 'completed');
