@@ -36,7 +36,7 @@ const files = groups.flatMap((group) => {
   return GROUPS[group].flatMap((folder) => testFiles(join(root, '.test-build/test', folder)));
 });
 if (files.length === 0) throw new Error('no test file was found');
-if (groups.includes('db')) ensureProgram(['jq'], ['jq']);
+if (groups.includes('db')) for (const name of ['jq', 'python3', 'openssl']) ensureProgram([name], [name]);
 if (groups.includes('e2e')) ensureProgram(['chromium', 'chromium-browser', 'google-chrome'], ['chromium']);
 const server = groups.some((group) => group !== 'unit') ? await startMariaDb() : undefined;
 const status = await new Promise((resolve) => {

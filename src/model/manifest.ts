@@ -49,7 +49,8 @@ export const manifestFileSchema = z.object({
 export type ManifestFile = z.infer<typeof manifestFileSchema>;
 
 export const snapshotCoordinatesSchema = z.object({
-  source: z.string(),
+  /** The connections read through this snapshot, by their names in the flow or config file; `files` name them. */
+  sources: z.array(z.string()).min(1),
   server: z.object({
     flavour: z.enum(['mariadb', 'mysql']),
     version: z.string(),

@@ -8,7 +8,8 @@ import { driverCode } from './source-error';
 
 /** One server account that takes part in a snapshot, and the tables read through it. */
 export interface SnapshotMember {
-  readonly name: string;
+  /** Names of the connections that use this account. */
+  readonly names: readonly string[];
   readonly settings: ConnectionSettings;
   readonly tables: readonly { readonly database: string; readonly table: string }[];
 }
@@ -150,10 +151,10 @@ async function lockParty({ member, lock, readers }: Party, isAlone: boolean): Pr
   const account = await currentAccount(lock);
   throw new OperationError(
     'OP_SNAPSHOT_REFUSED',
-    `${member.name} may not hold writers for the moment of the snapshot, which several connections need`,
+    `${member.names.join(', ')} may not hold writers for the moment of the snapshot, which several connections need`,
     {
-      details: { connection: member.name, grant: `GRANT RELOAD ON *.* TO ${account}` },
-      remedy: `Run on ${member.name}: GRANT RELOAD ON *.* TO ${account}; or GRANT LOCK TABLES on each database.`,
+      details: { connections: member.names, grant: `GRANT RELOAD ON *.* TO ${account}` },
+      remedy: `Run on ${member.settings.host}: GRANT RELOAD ON *.* TO ${account}; or GRANT LOCK TABLES on each database.`,
     },
   );
 }
@@ -211,7 +212,7 @@ async function readCoordinates(
   const gtid = method === 'single-connection' ? await gtidOf(reader, binlog) : await gtidUnderLock(lock);
   const { flavour, version, hostname, serverUuid } = reader.server;
   return {
-    source: member.name,
+    sources: [...member.names],
     server: { flavour, version, hostname, ...(serverUuid ? { serverUuid } : {}) },
     serverTime: clock?.server_time ?? '',
     method,

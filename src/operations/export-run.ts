@@ -1,3 +1,4 @@
+import { MANIFEST_PATH, SUMS_PATH } from '../archive/archive-writer';
 import type { CompressionGate, SpooledFile } from '../archive/gzip-members';
 import type { AheadBudget } from '../archive/table-file';
 import { OperationError } from '../errors/operation-error';
@@ -33,9 +34,15 @@ export function snapshotOf(snapshots: readonly MemberSnapshot[], source: ExportS
   return found;
 }
 
-/** A database or table name as a file name: what could climb or confuse becomes `%XX`, as in a URL. */
+/** Entries of the archive that stand beside the databases' folders. */
+const TAKEN = new Set([MANIFEST_PATH, SUMS_PATH]);
+
+/** A database or table name as a file name: what could climb, confuse or collide becomes `%XX`, as in a URL. */
 export function fileName(name: string): string {
-  return name.replace(/[%/\\\p{Cc}]|^\.+$|^\./gu, (text) =>
-    [...Buffer.from(text)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''),
-  );
+  if (TAKEN.has(name)) return escapeAll(name[0]!) + name.slice(1);
+  return name.replace(/[%/\\\p{Cc}]|^\.+$|^\./gu, escapeAll);
+}
+
+function escapeAll(text: string): string {
+  return [...Buffer.from(text)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join('');
 }

@@ -186,8 +186,12 @@ function toMembers(chosen: readonly Chosen[]): SnapshotMember[] {
   const members = new Map<string, SnapshotMember>();
   for (const { source, schema } of chosen) {
     const key = accountOf(source);
-    const member = members.get(key) ?? { name: source.name, settings: source.settings, tables: [] };
-    members.set(key, { ...member, tables: [...member.tables, { database: schema.database, table: schema.table }] });
+    const member = members.get(key) ?? { names: [], settings: source.settings, tables: [] };
+    members.set(key, {
+      ...member,
+      names: [...new Set([...member.names, source.name])],
+      tables: [...member.tables, { database: schema.database, table: schema.table }],
+    });
   }
   return [...members.values()];
 }

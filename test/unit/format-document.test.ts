@@ -1,36 +1,154 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { lockSchema } from '../../src/catalog/run-lock';
-import { CELL_ENCODINGS, FORMAT_VERSION, formatManifest, parseManifest, parseSeal } from '../../src/model/manifest';
-import { verificationSchema } from '../../src/model/verification';
-import { readKey } from '../../src/store/store-keys';
+import { readArchive } from '../../src/archive/archive-reader';
+import { archiveBytes, formatSums } from '../../src/archive/archive-writer';
+import { compressMember } from '../../src/archive/gzip-members';
+import { checkTableFile } from '../../src/archive/table-file-check';
+import { readCatalog } from '../../src/catalog/catalog';
+import { withRunLock } from '../../src/catalog/run-lock';
+import { isOperationError } from '../../src/errors/operation-error';
+import type { LocationSettings } from '../../src/model/location-settings';
+import {
+  CELL_ENCODINGS,
+  FORMAT_VERSION,
+  formatManifest,
+  MINIMUM_READER_VERSION,
+  manifestSchema,
+  parseManifest,
+  parseSeal,
+} from '../../src/model/manifest';
+import { VERIFY_LEVELS, verificationSchema } from '../../src/model/verification';
+import { openLocalStore } from '../../src/store/local-store';
+import { archiveKey, RUN_LOCK_KEY, sealKey, verificationKey } from '../../src/store/store-keys';
+import { documentedCells, formatExample } from '../support/format-document';
 
 const page = readFileSync('docs/format.md', 'utf8');
+const manifestText = formatExample('manifest');
+const sealText = formatExample('seal');
+const manifest = parseManifest(manifestText, 'the manifest example');
+const sealed = parseSeal(sealText, 'the seal example');
+const verification = verificationSchema.parse(JSON.parse(formatExample('verification')));
+/** The documented files in the order of the manifest. */
+const contents = new Map([
+  ['schema/bk_log_search.sql', Buffer.from(formatExample('schema'))],
+  ['bk_log_search/log_search_projectinfo.json', Buffer.from(formatExample('table'))],
+]);
 
-/** The JSON block that follows `<!-- example: name -->`. */
-function example(name: string): string {
-  const found = new RegExp(`<!-- example: ${name} -->\n\`\`\`json\n([\\s\\S]*?)\n\`\`\``).exec(page)?.[1];
-  assert.ok(found, `docs/format.md has no example ${name}`);
-  return found;
+const sha256 = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
+
+async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), 'bklog-format-'));
+  try {
+    return await use(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
-test('the seal in docs/format.md is one that the reader accepts to the last byte, and its manifest too', () => {
-  const sealed = parseSeal(`${example('seal')}\n`, 'docs/format.md');
-  assert.equal(sealed.formatVersion, FORMAT_VERSION);
-  assert.equal(readKey(sealed.archive.key).kind, 'archive');
-  const { archive: _, ...manifest } = sealed;
-  assert.deepEqual(parseManifest(formatManifest(manifest), 'docs/format.md'), manifest);
+test('the manifest example is the exact text of a manifest, and the seal example is its seal', () => {
+  assert.equal(formatManifest(manifest), manifestText);
+  assert.deepEqual(manifestSchema.parse(sealed), manifest);
+  assert.equal(sealed.archive.key, archiveKey(manifest.app, manifest.name, manifest.setId));
 });
 
-test('the verification and the lock in docs/format.md are valid', () => {
-  assert.equal(verificationSchema.parse(JSON.parse(example('verification'))).level, 'intact');
-  assert.equal(lockSchema.parse(JSON.parse(example('lock'))).operation, 'store');
+test('a changed digit in the seal example is noticed', () => {
+  assert.throws(
+    () => parseSeal(sealText.replace('"rows": 2', '"rows": 3'), 'seal'),
+    (error) => isOperationError(error, 'OP_MANIFEST_INVALID'),
+  );
 });
 
-test('every encoding has its line in docs/format.md', () => {
+test('size, hash, rows and cells of the documented files are those of the manifest example', () => {
   assert.deepEqual(
-    CELL_ENCODINGS.filter((encoding) => !page.includes(`| \`${encoding}\` |`)),
+    [...contents.keys()],
+    manifest.files.map(({ path }) => path),
+  );
+  for (const file of manifest.files) {
+    const content = contents.get(file.path)!;
+    assert.deepEqual([content.length, sha256(content)], [file.bytes, file.sha256], file.path);
+    if (file.kind !== 'table') continue;
+    const check = checkTableFile(file);
+    check.write(content);
+    assert.deepEqual(check.end(), []);
+  }
+});
+
+test('the SHA256SUMS example is that of the manifest example', () => {
+  assert.equal(formatExample('sums'), formatSums(manifest));
+});
+
+test('the documented files make an archive that reads back without findings', async () => {
+  await withFolder(async (folder) => {
+    const spool = [];
+    for (const [index, content] of [...contents.values()].entries()) {
+      const member = await compressMember(content, 1);
+      const spoolPath = join(folder, `${index}.gz`);
+      writeFileSync(spoolPath, member);
+      spool.push({ spoolPath, spoolBytes: member.length, spoolSha256: sha256(member) });
+    }
+    const reading = await readArchive(archiveBytes(manifest, spool), {
+      object: 'the archive of the examples',
+      expected: manifestSchema.parse(sealed),
+      signal: new AbortController().signal,
+    });
+    assert.deepEqual(reading.findings, []);
+  });
+});
+
+test('a location of the examples lists one set, held and verified, with no remains', async () => {
+  await withFolder(async (path) => {
+    const archive = sealed.archive.key;
+    const note = verificationKey(archive, verification.verifiedAt, 'x4c0zq81m2k7wd5t');
+    for (const [key, content] of [
+      [archive, 'its bytes are not read by a listing'],
+      [sealKey(archive), sealText],
+      [note, formatExample('verification')],
+      [`${archive}.hold.json`, formatExample('hold')],
+    ] as const) {
+      writeFileSync(join(path, key), content);
+    }
+    JSON.parse(formatExample('hold'));
+    const store = openLocalStore({ name: 'examples', kind: 'folder', path, requireMount: false });
+    const { entries, findings, remains } = await readCatalog(store);
+    assert.deepEqual([findings, remains], [[], []]);
+    assert.equal(entries.length, 1);
+    assert.equal(entries[0]?.held, true);
+    assert.deepEqual(entries[0]?.verifications, [verification]);
+  });
+});
+
+test('the run lock example is understood as the lock of the run it names', async () => {
+  await withFolder(async (path) => {
+    const location: LocationSettings = { name: 'examples', kind: 'folder', path, requireMount: false };
+    const lock = formatExample('lock');
+    writeFileSync(join(path, RUN_LOCK_KEY), lock);
+    await assert.rejects(
+      withRunLock(openLocalStore(location), { runId: 'other', operation: 'store' }, async () => {}),
+      (error) => isOperationError(error, 'OP_BUSY') && error.details.runId === JSON.parse(lock).runId,
+    );
+  });
+});
+
+test('every key, encoding, level and version of the code stands in the document', () => {
+  const row = (cell: string | number) => new RegExp(`^\\| (\`${cell}\`|${cell}) \\|`, 'm');
+  for (const encoding of CELL_ENCODINGS) assert.match(page, row(encoding));
+  for (const level of VERIFY_LEVELS) assert.match(page, row(level));
+  assert.match(page, new RegExp(`^\\| ${FORMAT_VERSION} \\| ${MINIMUM_READER_VERSION} \\|`, 'm'));
+  const keys = [manifestSchema, manifestSchema.shape.files.element, manifestSchema.shape.snapshots.element].flatMap(
+    (schema) => Object.keys(schema.shape),
+  );
+  assert.deepEqual(
+    keys.filter((key) => !page.includes(`\`${key}\``)),
     [],
   );
+  assert.ok(page.includes(`\`${RUN_LOCK_KEY}\``));
+});
+
+test('every encoding has a cell as an example', () => {
+  const shown = new Set(documentedCells().map(({ encoding }) => encoding));
+  assert.deepEqual([...shown].sort(), [...CELL_ENCODINGS].sort());
 });
