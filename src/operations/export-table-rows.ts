@@ -3,11 +3,12 @@ import { MemberFileWriter } from '../archive/gzip-members';
 import { TableFileWriter } from '../archive/table-file';
 import { cleanUpAfter } from '../errors/operation-error';
 import { type ColumnPlan, keepBytes, lossyCondition, planColumn, toManifestColumn } from '../mysql/column-codec';
-import { quoteName, type SourceConnection } from '../mysql/connection';
+import type { SourceConnection } from '../mysql/connection';
 import type { MemberSnapshot } from '../mysql/consistent-snapshot';
 import { planKeyRanges } from '../mysql/key-ranges';
 import { BLOCK_BYTES, createRowEncoder } from '../mysql/row-encoder';
 import { qualifiedName, readRowPackets } from '../mysql/row-packets';
+import { selectStatement } from '../mysql/select-rows';
 import type { TableSchema } from '../mysql/table-schema';
 import { durableStep } from '../support/durable-step';
 import { type ExportRun, fileName, type WrittenFile } from './export-run';
@@ -229,19 +230,6 @@ async function chooseExactColumns(reader: SourceConnection, table: TableToExport
   const tests = converted.map(({ column }, index) => `MAX(${lossyCondition(column)}) AS c${index}`);
   const [lossy] = await reader.query(`SELECT ${tests.join(', ')} FROM ${qualifiedName(schema.database, schema.table)}`);
   return plans.map((plan) => (lossy?.[`c${converted.indexOf(plan)}`] === '1' ? keepBytes(plan) : plan));
-}
-
-function selectStatement(schema: TableSchema, plans: readonly ColumnPlan[], conditions: readonly string[]): string {
-  const key = schema.key.map(quoteName).join(', ');
-  return [
-    // Aliases, because the driver refuses columns named like properties of every object, such as __proto__.
-    `SELECT ${plans.map(({ expression }, index) => `${expression} AS c${index}`).join(', ')}`,
-    `FROM ${qualifiedName(schema.database, schema.table)}`,
-    // Without the hint the server may sort a large table on disk instead of walking its index.
-    ...(schema.keyName ? [`FORCE INDEX (${quoteName(schema.keyName)})`] : []),
-    ...(conditions.length > 0 ? [`WHERE ${conditions.join(' AND ')}`] : []),
-    ...(key ? [`ORDER BY ${key}`] : []),
-  ].join(' ');
 }
 
 async function closeTable(open: OpenTable): Promise<WrittenFile> {
