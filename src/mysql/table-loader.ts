@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream';
-import { OperationError } from '../errors/operation-error';
 import type { ManifestColumn } from '../model/manifest';
 import { quoteName, type SourceConnection } from './connection';
 import { loadedColumns } from './load-encoder';
@@ -20,10 +19,25 @@ const UTF8 = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'ascii', 'binary']);
 /** Whether the field has to go through a variable, and the expression that makes the value of it. */
 function conversion({ type, encoding, charset }: ManifestColumn, variable: string): string | undefined {
   if (encoding === 'index') return `CAST(CONVERT(${variable} USING utf8mb4) AS UNSIGNED)`;
+  // The text -0 would become 0; a FLOAT that underflows becomes -0.
+  if (encoding === 'float' && /^float/i.test(type)) return `IF(${variable} = '-0', -1e-60, ${variable})`;
   if (encoding !== 'text') return undefined;
   if (TEXT_OBJECTS.test(type)) return `CONVERT(${variable} USING utf8mb4)`;
   // The file has UTF-8; the server converts it to the column's own character set.
   return charset && !UTF8.has(charset) ? `CONVERT(${variable} USING utf8mb4)` : undefined;
+}
+
+export interface LoadWarning {
+  readonly code: number;
+  readonly column?: string;
+}
+export interface LoadResult {
+  readonly rows: number;
+  /**
+   * What the server remarked on the way in. Harmless where the value was odd before (the error value of ENUM, a FLOAT
+   * at the end of its range); where reading back finds a difference, it names the column to look at.
+   */
+  readonly warning?: LoadWarning;
 }
 
 /** The statement that takes what LoadEncoder writes. Exported for the plan, which shows it. */
@@ -45,16 +59,16 @@ export function loadStatement(database: string, table: string, columns: readonly
 }
 
 /**
- * Loads rows as LoadEncoder writes them, in one statement, and resolves with their number. The session must have been
- * set up with LOADING_SESSION. Errors: OP_SOURCE_LOST, OP_SOURCE_DENIED, OP_VALUE_UNSUPPORTED when the server changed a
- * value on the way in, OP_ABORTED, and whatever `rows` throws.
+ * Loads rows as LoadEncoder writes them, in one statement. The session must have been set up with LOADING_SESSION.
+ * Whether the rows are the same afterwards is for `readBack` to say. Errors: OP_SOURCE_LOST, OP_SOURCE_DENIED,
+ * OP_ABORTED, and whatever `rows` throws.
  */
 export async function loadTable(
   connection: SourceConnection,
   target: { readonly database: string; readonly table: string; readonly columns: readonly ManifestColumn[] },
   rows: AsyncIterable<Buffer>,
   signal: AbortSignal,
-): Promise<number> {
+): Promise<LoadResult> {
   const { database, table, columns } = target;
   let failure: unknown;
   const input = Readable.from(rows, { objectMode: false, highWaterMark: 1024 * 1024 });
@@ -79,8 +93,8 @@ export async function loadTable(
         });
       },
     );
-    if (warningStatus > 0) await refuseWarnings(connection, database, table);
-    return affectedRows;
+    const warning = warningStatus > 0 ? await firstWarning(connection) : undefined;
+    return { rows: affectedRows, ...(warning ? { warning } : {}) };
   } catch (error) {
     signal.throwIfAborted();
     throw failure ?? toSourceError(error, connection.settings, `loading ${database}.${table}`);
@@ -90,13 +104,11 @@ export async function loadTable(
   }
 }
 
-/** Notes are fine; a warning means that a value is not what the file says. Its text may hold the value, so only the column is told. */
-async function refuseWarnings(connection: SourceConnection, database: string, table: string): Promise<void> {
-  const warnings = (await connection.query('SHOW WARNINGS LIMIT 100')).filter(({ Level }) => Level !== 'Note');
-  const column = /column (?:`[^`]*`\.`[^`]*`\.)?[`']([^`']+)[`']/.exec(warnings[0]?.Message ?? '')?.[1];
-  if (warnings.length === 0) return;
-  throw new OperationError('OP_VALUE_UNSUPPORTED', `the server changed values of ${database}.${table} while loading`, {
-    details: { database, table, ...(column ? { column } : {}), code: warnings[0]?.Code, warnings: warnings.length },
-    remedy: `Compare the definition of ${table}${column ? `, column ${column},` : ''} with the one in the set.`,
-  });
+/** The first warning that is not a note. Its text may hold the value, so only code and column are told. */
+async function firstWarning(connection: SourceConnection): Promise<LoadWarning | undefined> {
+  const warnings = await connection.query('SHOW WARNINGS LIMIT 100');
+  const warning = warnings.find(({ Level }) => Level !== 'Note');
+  if (!warning) return undefined;
+  const column = /column (?:`[^`]*`\.`[^`]*`\.)?[`']([^`']+)[`']/.exec(warning.Message ?? '')?.[1];
+  return { code: Number(warning.Code), ...(column ? { column } : {}) };
 }
