@@ -33,8 +33,6 @@ export { type Operation, type RunReport, runReportSchema } from './model/run-rep
 export {
   type Finding,
   isAtLeast,
-  SUPPORTED_VERIFY_LEVELS,
-  type SupportedVerifyLevel,
   VERIFY_LEVELS,
   type Verification,
   type VerifyLevel,

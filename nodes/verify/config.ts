@@ -1,5 +1,5 @@
 import type { NodeDef } from 'node-red';
-import { OperationError, SUPPORTED_VERIFY_LEVELS, type SupportedVerifyLevel } from '../../src/index';
+import { OperationError, VERIFY_LEVELS, type VerifyLevel } from '../../src/index';
 
 /** What the form saves, with the form's defaults. */
 export const DEFAULTS = {
@@ -15,10 +15,10 @@ export const DEFAULTS = {
 export type VerifyConfig = NodeDef & typeof DEFAULTS;
 
 /** Errors: OP_CONFIG_INVALID for a level this release cannot carry out. */
-export function toLevel(level: string): SupportedVerifyLevel {
-  const found = SUPPORTED_VERIFY_LEVELS.find((name) => name === level);
+export function toLevel(level: string): VerifyLevel {
+  const found = VERIFY_LEVELS.find((name) => name === level);
   if (found) return found;
   throw new OperationError('OP_CONFIG_INVALID', `verify: no level "${level}"`, {
-    details: { accepted: SUPPORTED_VERIFY_LEVELS },
+    details: { accepted: VERIFY_LEVELS },
   });
 }

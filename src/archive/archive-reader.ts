@@ -13,10 +13,10 @@ const MAX_MANIFEST_BYTES = 64 * 1024 * 1024;
 /** An archive may give this much more than announced before it is stopped as a bomb; less is a finding at its end. */
 const SLACK_BYTES = 1024 * 1024;
 
-/** Looks at the content of one table file while it passes by; returns what is wrong with it. */
+/** Looks at the content of one file while it passes by; returns what is wrong with it. A promise holds reading back. */
 export interface ContentCheck {
-  write(chunk: Buffer): void;
-  end(): readonly Finding[];
+  write(chunk: Buffer): void | Promise<void>;
+  end(): readonly Finding[] | Promise<readonly Finding[]>;
 }
 
 export interface ArchiveReading {
@@ -48,7 +48,7 @@ export async function readArchive(
     readonly object: string;
     readonly expected?: Manifest;
     readonly signal: AbortSignal;
-    readonly checkContent?: (file: ManifestFile) => ContentCheck;
+    readonly checkContent?: (file: ManifestFile) => ContentCheck | undefined;
     readonly onBytes?: (bytes: number) => void;
   },
 ): Promise<ArchiveReading> {
@@ -146,17 +146,18 @@ export async function readArchive(
       }
       checkSize(entry.header, file.bytes);
       const hash = createHash('sha256');
-      const check = file.kind === 'table' ? options.checkContent?.(file) : undefined;
+      const check = options.checkContent?.(file);
       for await (const chunk of entry as AsyncIterable<Buffer>) {
         hash.update(chunk);
-        check?.write(chunk);
+        const pending = check?.write(chunk);
+        if (pending) await pending;
         bytes += chunk.length;
         options.onBytes?.(bytes);
       }
       if (hash.digest('hex') !== file.sha256) {
         add('OP_ARCHIVE_CORRUPT', file.path, `${file.path} does not have the hash its manifest announces`);
       }
-      findings.push(...(check?.end() ?? []));
+      findings.push(...((await check?.end()) ?? []));
     }
     const missing = wanted?.slice(seen.length) ?? [MANIFEST_PATH];
     if (missing.length > 0) {

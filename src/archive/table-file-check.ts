@@ -11,11 +11,17 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** What is known about a table file from its manifest; without one only its form can be checked. */
 export type ExpectedTable = Pick<ManifestFile, 'path' | 'rows' | 'columns'>;
 
+export interface TableFileCheck extends ContentCheck {
+  write(chunk: Buffer): void;
+  end(): readonly Finding[];
+  rows(): number;
+}
+
 /**
  * Decodes every row of a table file as it passes by: form of the array, names and order of the columns, each cell by
  * its encoding, number of rows. Stops at the first row that is wrong, because what follows would be noise.
  */
-export function checkTableFile(expected: ExpectedTable): ContentCheck & { readonly rows: () => number } {
+export function checkTableFile(expected: ExpectedTable): TableFileCheck {
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   let lines = 0;

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { LocationSettings } from '../model/location-settings';
 import { retentionPolicySchema } from '../model/retention-policy';
-import { SUPPORTED_VERIFY_LEVELS } from '../model/verification';
+import { VERIFY_LEVELS } from '../model/verification';
 
 /** A command line that cannot be understood: exit status 64. */
 export class UsageError extends Error {}
@@ -39,7 +39,7 @@ const COMMON: readonly OptionName[] = ['json', 'work', 'time-zone'];
 const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
   backup: ['config', 'section', 'tables', 'all-tables', 'location', 'name', 'app', 'parallel', 'level', ...COMMON],
   list: ['location', ...COMMON],
-  verify: ['location', 'level', ...COMMON],
+  verify: ['location', 'level', 'config', 'section', ...COMMON],
   prune: [
     ...(['location', 'dry-run', 'keep-days', 'failed-days', 'keep-last'] as const),
     ...(['keep-daily', 'keep-weekly', 'keep-monthly'] as const),
@@ -92,9 +92,9 @@ const commandSchema = z.discriminatedUnion('command', [
     ...common,
     subject: z.string({ error: 'needs one SET or FILE' }),
     location: location.optional(),
-    level: z
-      .enum(SUPPORTED_VERIFY_LEVELS, { error: `is one of ${SUPPORTED_VERIFY_LEVELS.join(', ')}` })
-      .default('intact'),
+    config: z.string().optional(),
+    section: z.array(z.string()).length(1, 'names one section').optional(),
+    level: z.enum(VERIFY_LEVELS, { error: `is one of ${VERIFY_LEVELS.join(', ')}` }).default('intact'),
   }),
   z.object({
     command: z.literal('prune'),

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperationError } from '../errors/operation-error';
+import type { ConnectionSettings } from '../model/connection-settings';
 import { newRunId } from '../model/ids';
 import { readConnectionSection, readConnectionSections } from '../mysql/config-file';
 import { carryOut } from '../operations/carry-out';
@@ -151,12 +152,21 @@ async function list({ location }: CommandOf<'list'>, run: CommandRun): Promise<C
   };
 }
 
+/** The section of the config file whose server a set is restored into for a test. */
+async function scratchServer({ config, section }: CommandOf<'verify'>): Promise<ConnectionSettings | undefined> {
+  if (!config) return undefined;
+  const [name = ''] = section ?? (await readConnectionSections(config));
+  return await readConnectionSection(config, name);
+}
+
 async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<CommandResult> {
   const { subject, location, level } = command;
   const around = surroundings(command);
   let result: VerifyResult;
   if (location) {
-    result = await carryOut('verifySet', { ...around, location, set: subject, level }, run.signal, run.onProgress);
+    const scratch = await scratchServer(command);
+    const request = { ...around, location, set: subject, level, ...(scratch ? { scratch } : {}) };
+    result = await carryOut('verifySet', request, run.signal, run.onProgress);
   } else {
     if (!existsSync(subject)) {
       throw new OperationError('OP_CONFIG_INVALID', `no file ${subject}`, {

@@ -7,7 +7,8 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
       [--parallel N] [--level N]     reading connections (2), gzip level (1)
   list   --location URL              sealed sets, newest first
   verify SET|FILE [--location URL]   FILE: an archive or any .json table file
-      [--level present|intact|readable]   default intact
+      [--level present|intact|readable|restorable]   default intact
+      [--config F [--section S]]     restorable: the server to restore into, in scratch schemas that are dropped
   prune  --location URL [--dry-run]  keep by policy, remove the rest
       [--keep-days N] [--failed-days N] [--keep-last N]
       [--keep-daily N] [--keep-weekly N] [--keep-monthly N]

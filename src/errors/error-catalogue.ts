@@ -105,6 +105,17 @@ export const ERROR_CATALOGUE = {
     retry: 'never',
     remedy: 'Do not restore from this set; use the next older verified one, and check the storage.',
   },
+  OP_RESTORE_REFUSED: {
+    meaning: 'the target does not take a definition or the rows of a set',
+    retry: 'never',
+    remedy: 'Restore into a server of the version in the manifest, or leave out the named object.',
+  },
+  OP_RESTORE_DIFFERS: {
+    meaning: 'a restored table does not hold what the set holds',
+    retry: 'never',
+    remedy:
+      'Do not use the restored table; compare version, character set and sql_mode of the target with the manifest.',
+  },
   OP_RETENTION_UNSAFE: {
     meaning: 'carrying out the plan would remove the last set that is proven',
     retry: 'never',

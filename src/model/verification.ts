@@ -3,9 +3,6 @@ import { z } from 'zod';
 /** How much a verification proves; each level contains the ones before it. */
 export const VERIFY_LEVELS = ['present', 'intact', 'readable', 'restorable'] as const;
 export type VerifyLevel = (typeof VERIFY_LEVELS)[number];
-/** Levels this release can carry out. */
-export const SUPPORTED_VERIFY_LEVELS = ['present', 'intact', 'readable'] as const;
-export type SupportedVerifyLevel = (typeof SUPPORTED_VERIFY_LEVELS)[number];
 
 export function isAtLeast(level: VerifyLevel, wanted: VerifyLevel): boolean {
   return VERIFY_LEVELS.indexOf(level) >= VERIFY_LEVELS.indexOf(wanted);

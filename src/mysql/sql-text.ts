@@ -98,7 +98,7 @@ export interface StagedTable {
 
 /**
  * Takes secondary keys and foreign keys out of a definition. A table whose AUTO_INCREMENT column needs one of them keeps
- * all of its keys, and so does a partitioned one.
+ * all of its keys.
  */
 export function stageTable(createStatement: string): StagedTable {
   const { head, parts, tail } = parseCreateTable(createStatement);
@@ -114,6 +114,20 @@ export function stageTable(createStatement: string): StagedTable {
     addKeys: parts.filter(isKey).map((part) => `ADD ${part}`),
     addForeignKeys: parts.filter(isForeign).map((part) => `ADD ${part}`),
   };
+}
+
+/** The statement with every `from`.name turned into `to`.name; text in quotes and comments stays as it is. */
+export function renameDatabases(statement: string, names: ReadonlyMap<string, string>): string {
+  let out = '';
+  for (let at = 0; at < statement.length; ) {
+    const next = skip(statement, at);
+    const token = statement.slice(at, next);
+    const isQualifier = token.startsWith('`') && token.endsWith('`') && /^\s*\./.test(statement.slice(next, next + 4));
+    const to = isQualifier ? names.get(token.slice(1, -1).replaceAll('``', '`')) : undefined;
+    out += to === undefined ? token : `\`${to.replaceAll('`', '``')}\``;
+    at = next;
+  }
+  return out;
 }
 
 /** The text with everything in quotes left out: words in names and comments are no keywords. */

@@ -4,7 +4,7 @@ import type { ConnectionSettings } from '../model/connection-settings';
 import type { LocationSettings } from '../model/location-settings';
 import type { Manifest, SealedManifest } from '../model/manifest';
 import type { RetentionPolicy } from '../model/retention-policy';
-import type { Finding, SupportedVerifyLevel, Verification } from '../model/verification';
+import type { Finding, Verification, VerifyLevel } from '../model/verification';
 import type { RetentionPlan } from '../plan/plan-retention';
 
 /** What every run needs from its surroundings, besides the abort signal and the progress listener. */
@@ -80,7 +80,9 @@ export interface FetchSetResult {
 export interface VerifySetRequest extends RunSurroundings {
   readonly location: LocationSettings;
   readonly set: string;
-  readonly level: SupportedVerifyLevel;
+  readonly level: VerifyLevel;
+  /** For `restorable`: a server whose account may create schemas; nothing that is there is touched. */
+  readonly scratch?: ConnectionSettings;
 }
 export interface VerifyResult {
   readonly sealed?: SealedManifest;
@@ -93,7 +95,7 @@ export interface VerifyResult {
 /** An archive without its location, or any `.json` table file. */
 export interface VerifyFileRequest extends RunSurroundings {
   readonly path: string;
-  readonly level: SupportedVerifyLevel;
+  readonly level: VerifyLevel;
 }
 
 export interface PruneRequest extends RunSurroundings {

@@ -9,18 +9,20 @@ import { isOperationError, OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import type { ObjectKey } from '../model/ids';
 import { manifestSchema, parseSeal, type SealedManifest } from '../model/manifest';
-import { type Finding, isAtLeast, type SupportedVerifyLevel, type Verification } from '../model/verification';
+import { type Finding, isAtLeast, type Verification, type VerifyLevel } from '../model/verification';
 import { sealKey } from '../store/store-keys';
 import type { ProgressListener } from '../support/progress';
 import { TOOL_VERSION } from '../support/release';
 import type { VerifyFileRequest, VerifyResult, VerifySetRequest } from './contract';
 import { openLocation } from './open-location';
+import { scratchMissing, tryRestore } from './try-restore';
 
 /**
  * Reads a set back and says what is proven.
  * present: the seal is whole, the archive is there and has its size
  * intact: the stored bytes, and every file unpacked from them, have the hashes of the manifest, and nothing else is there
  * readable: every row of every table decodes, and the counts agree
+ * restorable: all of it was restored into scratch schemas of a server, read back there, and has the same hashes
  * Damage is the result, not a failure. The result is written beside the archive.
  */
 export async function verifySet(
@@ -28,6 +30,7 @@ export async function verifySet(
   signal: AbortSignal,
   onProgress: ProgressListener,
 ): Promise<VerifyResult> {
+  if (request.level === 'restorable' && !request.scratch) throw scratchMissing();
   const store = openLocation(request.location);
   await store.check({ write: false });
   const sealed = await orFinding(() => findSet(store, request.set));
@@ -43,6 +46,10 @@ export async function verifySet(
     const reading = await readBack(store.get(key as ObjectKey, signal), key, sealed, request.level, signal, onProgress);
     for (const item of reading.findings) findings.push(item);
     read = reading;
+  }
+  // Only a set that reads back without findings is worth a server's time.
+  if (request.level === 'restorable' && request.scratch && findings.length === 0) {
+    findings.push(...(await tryRestore(store, sealed, request.scratch, signal, onProgress)));
   }
   const verification = toVerification(sealed, request.level, findings);
   const recorded = await isRecorded(() => recordVerification(store, sealed, verification, request.runId));
@@ -70,7 +77,7 @@ async function orFinding<T extends object>(read: () => Promise<T>): Promise<T | 
   }
 }
 
-function damagedSeal(level: SupportedVerifyLevel, damage: Finding): VerifyResult {
+function damagedSeal(level: VerifyLevel, damage: Finding): VerifyResult {
   const nothing = { setId: '', archive: { sha256: '' } };
   return { verification: toVerification(nothing, level, [damage]), recorded: false, rows: 0, bytes: 0 };
 }
@@ -79,7 +86,7 @@ async function readBack(
   source: AsyncIterable<Buffer>,
   object: string,
   sealed: SealedManifest | undefined,
-  level: SupportedVerifyLevel,
+  level: VerifyLevel,
   signal: AbortSignal,
   onProgress: ProgressListener,
 ): Promise<{ rows: number; bytes: number; findings: Finding[]; manifestSetId?: string; sha256?: string }> {
@@ -92,6 +99,7 @@ async function readBack(
     ...(isAtLeast(level, 'readable')
       ? {
           checkContent: (file) => {
+            if (file.kind !== 'table') return undefined;
             const check = checkTableFile(file);
             counters.push(check.rows);
             return check;
@@ -128,7 +136,7 @@ function wrongSize(key: string, bytes: number, expected: number): Finding {
 
 function toVerification(
   about: { readonly setId: string; readonly archive: { readonly sha256: string } },
-  level: SupportedVerifyLevel,
+  level: VerifyLevel,
   findings: readonly Finding[],
 ): Verification {
   const seen = new Set<string>();
@@ -152,6 +160,12 @@ export async function verifyFile(
   onProgress: ProgressListener,
 ): Promise<VerifyResult> {
   const { path, level } = request;
+  if (level === 'restorable') {
+    throw new OperationError('OP_CONFIG_INVALID', 'a file alone cannot be verified at "restorable"', {
+      details: { path },
+      remedy: 'Name a set and its --location.',
+    });
+  }
   const object = basename(path);
   const about = await stat(path).catch((error: unknown) => {
     throw toOperationError(error, `looking for ${path}`);
@@ -207,7 +221,7 @@ async function sealBeside(path: string): Promise<SealedManifest | undefined> {
 async function verifyTableFile(
   path: string,
   object: string,
-  level: SupportedVerifyLevel,
+  level: VerifyLevel,
   signal: AbortSignal,
   onProgress: ProgressListener,
 ): Promise<VerifyResult> {

@@ -1,6 +1,6 @@
 /** Where a run stands. Numbers and names of tables only, so it can stand on a badge. */
 export interface Progress {
-  readonly phase: 'preflight' | 'snapshot' | 'export' | 'pack' | 'seal' | 'read' | 'prune';
+  readonly phase: 'preflight' | 'snapshot' | 'export' | 'pack' | 'seal' | 'read' | 'load' | 'compare' | 'prune';
   readonly table?: string;
   readonly tablesDone?: number;
   readonly tables?: number;

@@ -1,0 +1,160 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { isOperationError } from '../../src/errors/operation-error';
+import type { ConnectionSettings } from '../../src/model/connection-settings';
+import { newRunId } from '../../src/model/ids';
+import { carryOut } from '../../src/operations/carry-out';
+import type { VerifyResult } from '../../src/operations/contract';
+import { backUp } from '../support/backup';
+import { settingsFor, sourceOf, type Workplace, withDatabase, withWorkplace } from '../support/database';
+import { withPrivateServer } from '../support/private-server';
+
+const never = new AbortController().signal;
+
+async function tryOut(workplace: Workplace, scratch: ConnectionSettings, signal = never): Promise<VerifyResult> {
+  const request = { ...workplace, runId: newRunId(), set: 'latest', level: 'restorable' as const, scratch };
+  return await carryOut('verifySet', request, signal, () => {});
+}
+
+async function scratchSchemas(admin: Connection): Promise<unknown[]> {
+  const [rows] = await admin.query<RowDataPacket[]>("SHOW DATABASES LIKE 'bklog\\_scratch\\_%'");
+  return rows.map((row) => Object.values(row)[0]);
+}
+
+async function tablesOf(database: string): Promise<string[]> {
+  const described = await carryOut('describeConnection', { settings: settingsFor(database) }, never, () => {});
+  return described.tables.filter(({ type }) => type === 'table').map(({ name }) => name);
+}
+
+test('the all-types database, with views, triggers and routines, is restorable, also on another server, and leaves no schema', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(readFileSync('test/fixtures/all-types.sql', 'utf8'));
+    await admin.query(`CREATE TABLE parent (id INT PRIMARY KEY, child INT, KEY c (child));
+      CREATE TABLE child (id INT PRIMARY KEY, parent INT, UNIQUE KEY u (parent), CONSTRAINT fp FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE);
+      ALTER TABLE parent ADD CONSTRAINT fc FOREIGN KEY (child) REFERENCES child (id);
+      SET foreign_key_checks = 0; INSERT INTO parent VALUES (1, 1), (2, NULL); INSERT INTO child VALUES (1, 1); SET foreign_key_checks = 1;
+      CREATE OR REPLACE VIEW both_of AS SELECT p.id FROM parent p JOIN \`${database}\`.child c ON c.parent = p.id`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, await tablesOf(database))]);
+      const { verification, recorded } = await tryOut(workplace, settingsFor(database));
+      assert.deepEqual(verification.findings, []);
+      assert.deepEqual([verification.level, verification.outcome, recorded], ['restorable', 'passed', true]);
+      assert.deepEqual(await scratchSchemas(admin), []);
+      const { sets } = await carryOut('listSets', { location: workplace.location }, never, () => {});
+      assert.equal(sets[0]?.verification?.level, 'restorable');
+      await withPrivateServer(
+        { label: 'scratch', serverOptions: ['--character-set-server=latin1', '--sql-mode=STRICT_ALL_TABLES'] },
+        async ({ host, port, user, password }) => {
+          const elsewhere = settingsFor('mysql', { host, port, user, password });
+          assert.deepEqual((await tryOut(workplace, elsewhere)).verification.findings, []);
+        },
+      );
+    });
+  });
+});
+
+test('two databases that refer to each other are restored beside each other', async () => {
+  await withDatabase(async (first, admin) => {
+    await withDatabase(async (second) => {
+      await admin.query(`CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1);
+        CREATE VIEW \`${second}\`.v AS SELECT id FROM \`${first}\`.t; CREATE TABLE \`${second}\`.u (id INT PRIMARY KEY)`);
+      await withWorkplace(async (workplace) => {
+        await backUp(workplace, [sourceOf(first, ['t']), sourceOf(second, ['u'])]);
+        assert.deepEqual((await tryOut(workplace, settingsFor(first))).verification.findings, []);
+        assert.deepEqual(await scratchSchemas(admin), []);
+      });
+    });
+  });
+});
+
+test('what a crash left is dropped by the next trial; foreign schemas and those of a living trial are not', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query('CREATE TABLE t (id INT PRIMARY KEY)');
+    const left = 'bklog_scratch_20260101000000_aaaaaaaaaa_0';
+    const living = 'bklog_scratch_20260101000000_bbbbbbbbbb_0';
+    const foreign = 'bklog_scratch_mine';
+    await admin.query(`CREATE DATABASE ${left}; CREATE DATABASE ${living}; CREATE DATABASE ${foreign};
+      SELECT GET_LOCK('bklog_scratch_20260101000000_bbbbbbbbbb', 0)`);
+    try {
+      await withWorkplace(async (workplace) => {
+        await backUp(workplace, [sourceOf(database, ['t'])]);
+        await tryOut(workplace, settingsFor(database));
+        assert.deepEqual((await scratchSchemas(admin)).sort(), [living, foreign].sort());
+      });
+    } finally {
+      await admin.query(`DROP DATABASE IF EXISTS ${left}; DROP DATABASE ${living}; DROP DATABASE ${foreign}`);
+    }
+  });
+});
+
+test('an abort and a killed connection end the trial with their own code and leave no schema', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(
+      'CREATE TABLE t (id INT PRIMARY KEY, w CHAR(200) NOT NULL); INSERT INTO t SELECT seq, REPEAT(MD5(seq), 6) FROM seq_1_to_200000',
+    );
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['t'])]);
+      const stop = new AbortController();
+      const aborted = tryOut(workplace, settingsFor(database), stop.signal);
+      await untilLoading(admin);
+      stop.abort();
+      await assert.rejects(aborted, (error) => isOperationError(error, 'OP_ABORTED'));
+      assert.deepEqual(await scratchSchemas(admin), []);
+
+      const killed = tryOut(workplace, settingsFor(database));
+      killed.catch(() => undefined);
+      await admin.query(`KILL ${await untilLoading(admin)}`);
+      await assert.rejects(killed, (error) => isOperationError(error, 'OP_SOURCE_LOST'));
+      assert.deepEqual(await scratchSchemas(admin), []);
+      assert.equal((await tryOut(workplace, settingsFor(database))).verification.outcome, 'passed');
+    });
+  });
+});
+
+/** Waits for a LOAD DATA and gives the id of its session. */
+async function untilLoading(admin: Connection): Promise<number> {
+  for (let attempt = 0; attempt < 2_000; attempt += 1) {
+    const [rows] = await admin.query<RowDataPacket[]>(
+      "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE INFO LIKE 'LOAD DATA%'",
+    );
+    if (rows[0]) return Number(rows[0].id);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error('no LOAD DATA was seen');
+}
+
+test('a level without its server, an account without the right, and a lone archive are refused with what to do', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(
+      `CREATE TABLE t (id INT PRIMARY KEY); CREATE USER ${database}@'%' IDENTIFIED BY 'pw'; GRANT SELECT ON ${database}.* TO ${database}@'%'`,
+    );
+    try {
+      await withWorkplace(async (workplace) => {
+        const { sealed } = await backUp(workplace, [sourceOf(database, ['t'])]);
+        const request = { ...workplace, runId: newRunId(), level: 'restorable' as const };
+        const refused = (run: Promise<unknown>, code: 'OP_CONFIG_INVALID' | 'OP_SOURCE_DENIED', remedy: RegExp) =>
+          assert.rejects(run, (error) => isOperationError(error, code) && remedy.test(error.remedy));
+        await refused(
+          carryOut('verifySet', { ...request, set: 'latest' }, never, () => {}),
+          'OP_CONFIG_INVALID',
+          /--section/,
+        );
+        await refused(
+          tryOut(workplace, settingsFor(database, { user: database, password: 'pw' })),
+          'OP_SOURCE_DENIED',
+          /GRANT ALL ON/,
+        );
+        const path = `${workplace.location.path}/${sealed.archive.key}`;
+        await refused(
+          carryOut('verifyFile', { ...request, path }, never, () => {}),
+          'OP_CONFIG_INVALID',
+          /--location/,
+        );
+      });
+    } finally {
+      await admin.query(`DROP USER ${database}@'%'`);
+    }
+  });
+});
