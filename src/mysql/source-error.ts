@@ -22,6 +22,9 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ER_COLUMNACCESS_DENIED_ERROR: 'OP_SOURCE_DENIED',
   ER_SPECIFIC_ACCESS_DENIED_ERROR: 'OP_SOURCE_DENIED',
   ER_PROCACCESS_DENIED_ERROR: 'OP_SOURCE_DENIED',
+  ER_NOT_ALLOWED_COMMAND: 'OP_SOURCE_DENIED',
+  ER_CLIENT_LOCAL_FILES_DISABLED: 'OP_SOURCE_DENIED',
+  ER_LOAD_INFILE_CAPABILITY_DISABLED: 'OP_SOURCE_DENIED',
   ER_BAD_DB_ERROR: 'OP_SOURCE_MISSING',
   ER_NO_SUCH_TABLE: 'OP_SOURCE_MISSING',
   ER_NO_SUCH_TABLE_IN_ENGINE: 'OP_SOURCE_MISSING',
@@ -31,15 +34,23 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ER_LOCK_WAIT_TIMEOUT: 'OP_SNAPSHOT_REFUSED',
 };
 
+const LOCAL_INFILE = 'Rows are loaded by LOAD DATA LOCAL: run SET GLOBAL local_infile = ON on the server.';
 const REMEDIES: Readonly<Record<string, string>> = {
+  ER_NOT_ALLOWED_COMMAND: LOCAL_INFILE,
+  ER_CLIENT_LOCAL_FILES_DISABLED: LOCAL_INFILE,
+  ER_LOAD_INFILE_CAPABILITY_DISABLED: LOCAL_INFILE,
   HANDSHAKE_SSL_ERROR: 'Check the CA certificate, the host name in the server certificate, and the TLS settings.',
   HANDSHAKE_NO_SSL_SUPPORT: 'The server offers no TLS: switch TLS off for this connection or enable it on the server.',
   ER_CON_COUNT_ERROR: 'The server has no free connection: raise max_connections or lower the parallel setting.',
 };
 
+/** MariaDB's own numbers, which the driver has no names for. */
+const MARIADB_CODES: Readonly<Record<number, string>> = { 4166: 'ER_LOAD_INFILE_CAPABILITY_DISABLED' };
+
 export function driverCode(error: unknown): string {
-  const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === 'string' ? code : '';
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  if (typeof code === 'string') return code;
+  return typeof errno === 'number' ? (MARIADB_CODES[errno] ?? `ER_${errno}`) : '';
 }
 
 /** Translates what the driver threw. `doing` completes "… while <doing>". Anything unknown counts as a lost source. */
@@ -49,7 +60,9 @@ export function toSourceError(error: unknown, settings: ConnectionSettings, doin
   const connecting = doing === 'connecting';
   const code = CODES[raw] ?? (connecting && !raw.startsWith('ER_') ? 'OP_SOURCE_UNREACHABLE' : 'OP_SOURCE_LOST');
   const place = `${settings.name} (${settings.host}:${settings.port})`;
-  const text = error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  // What the server quotes may be a value of a row (a duplicate entry, say); names matter only for the codes we know.
+  const text = raw.startsWith('ER_') && !CODES[raw] ? message.replace(/'[^']*'/g, "'…'") : message;
   const remedy = REMEDIES[raw];
   return new OperationError(code, `${sentence(code)} ${place} while ${doing}: ${text}`, {
     cause: error,

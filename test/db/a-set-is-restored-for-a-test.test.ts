@@ -114,16 +114,73 @@ test('an abort and a killed connection end the trial with their own code and lea
 });
 
 /** Waits for a LOAD DATA and gives the id of its session. */
-async function untilLoading(admin: Connection): Promise<number> {
+async function untilLoading(admin: Connection, statement = ''): Promise<number> {
   for (let attempt = 0; attempt < 2_000; attempt += 1) {
     const [rows] = await admin.query<RowDataPacket[]>(
-      "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE INFO LIKE 'LOAD DATA%'",
+      'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE INFO LIKE ?',
+      [`LOAD DATA%${statement}`],
     );
     if (rows[0]) return Number(rows[0].id);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
   throw new Error('no LOAD DATA was seen');
 }
+
+test('a cell that changes on the way in, or afterwards, is found', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(`CREATE TABLE a (id INT PRIMARY KEY, n INT NOT NULL); INSERT INTO a VALUES (1, 1), (2, 2);
+      CREATE TABLE b (id INT PRIMARY KEY); INSERT INTO b VALUES (7);
+      CREATE TABLE t (id INT PRIMARY KEY, w CHAR(200) NOT NULL); INSERT INTO t SELECT seq, REPEAT(MD5(seq), 6) FROM seq_1_to_200000`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['a', 'b', 't'])]);
+      const trial = tryOut(workplace, settingsFor(database));
+      await untilLoading(admin, '%`t`%'); // the small tables are there
+      const [schema] = await scratchSchemas(admin);
+      await admin.query(`UPDATE ${schema}.a SET n = 3 WHERE id = 2; DELETE FROM ${schema}.b`);
+      const { verification } = await trial;
+      assert.deepEqual(
+        verification.findings.map(({ code, object, message }) => [
+          code,
+          object,
+          /other content|0 rows/.exec(message)?.[0],
+        ]),
+        [
+          ['OP_RESTORE_DIFFERS', `${database}.a`, 'other content'],
+          ['OP_RESTORE_DIFFERS', `${database}.b`, '0 rows'],
+        ],
+      );
+      assert.deepEqual(await scratchSchemas(admin), []);
+    });
+  });
+});
+
+test('a server that cannot hold a table is bad news about that table; one that takes no rows from us says what to set', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(
+      'CREATE TABLE Twin (id INT PRIMARY KEY); CREATE TABLE twin (id INT PRIMARY KEY); INSERT INTO twin VALUES (1)',
+    );
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['Twin', 'twin'])]);
+      await withPrivateServer({ label: 'lower', serverOptions: ['--lower-case-table-names=1'] }, async (server) => {
+        const { host, port, user, password } = server;
+        const { verification } = await tryOut(workplace, settingsFor('mysql', { host, port, user, password }));
+        assert.deepEqual(
+          verification.findings.map(({ code }) => code),
+          ['OP_RESTORE_REFUSED'],
+        );
+        assert.match(verification.findings[0]!.message, /ER_TABLE_EXISTS_ERROR/);
+      });
+      await withPrivateServer({ label: 'no-infile', serverOptions: ['--local-infile=0'] }, async (server) => {
+        const { host, port, user, password } = server;
+        await assert.rejects(tryOut(workplace, settingsFor('mysql', { host, port, user, password })), (error) => {
+          assert.ok(isOperationError(error, 'OP_SOURCE_DENIED'), String(error));
+          assert.match(error.remedy, /local_infile/);
+          return true;
+        });
+      });
+    });
+  });
+});
 
 test('a level without its server, an account without the right, and a lone archive are refused with what to do', async () => {
   await withDatabase(async (database, admin) => {
