@@ -10,11 +10,13 @@ export const DEFAULTS = {
   /** The set to verify, of type `setType`; by default the one that archive-store has just sealed. */
   set: 'payload.archive.key',
   setType: 'msg',
+  /** For `restorable`: id of a db-connection whose account may create schemas. */
+  scratch: '',
   version: 1,
 };
 export type VerifyConfig = NodeDef & typeof DEFAULTS;
 
-/** Errors: OP_CONFIG_INVALID for a level this release cannot carry out. */
+/** Errors: OP_CONFIG_INVALID for a level there is not. */
 export function toLevel(level: string): VerifyLevel {
   const found = VERIFY_LEVELS.find((name) => name === level);
   if (found) return found;

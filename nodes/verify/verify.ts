@@ -1,6 +1,6 @@
 import type { NodeAPI } from 'node-red';
 import { runInWorker } from '../../src/index';
-import { findLocation } from '../shared/config-nodes';
+import { findConnection, findLocation } from '../shared/config-nodes';
 import { defineNode, nameOf } from '../shared/define-node';
 import { evaluateSet } from '../shared/evaluate-set';
 import { DEFAULTS, toLevel, type VerifyConfig } from './config';
@@ -15,9 +15,11 @@ export = function (RED: NodeAPI) {
       const level = toLevel(saved.level);
       const location = findLocation(RED, saved.location, nameOf(node)).settings();
       const wanted = await evaluateSet(RED, node, saved.set, saved.setType, msg);
+      const scratch =
+        level === 'restorable' ? await findConnection(RED, saved.scratch, nameOf(node)).settings() : undefined;
       const { verification, sealed, rows, bytes } = await runInWorker(
         'verifySet',
-        { ...around, location, set: wanted, level },
+        { ...around, location, set: wanted, level, ...(scratch ? { scratch } : {}) },
         { signal, onProgress },
       );
       const { outcome, findings } = verification;

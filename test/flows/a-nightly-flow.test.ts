@@ -241,3 +241,32 @@ test('archive-store lists the sets of a location and fetches the newest into a f
     );
   });
 });
+
+test('verify at restorable restores the set for a test on the chosen server', async () => {
+  await withScene(30, async ({ flow }) => {
+    const trial = {
+      id: 'tr',
+      type: 'verify',
+      location: 'place',
+      level: 'restorable',
+      scratch: 'c1',
+      set: 'latest',
+      setType: 'str',
+    };
+    await loadFlow(
+      [...flow, { ...trial, wires: [['end'], ['bad']] }, { ...trial, id: 'no', scratch: '', wires: [[], []] }],
+      {
+        c1: credentials(),
+        c2: credentials(),
+      },
+    );
+    send('s1');
+    await nextMessage('end');
+    send('tr');
+    const { payload } = await nextMessage('end');
+    assert.deepEqual(payload.verification, { level: 'restorable', outcome: 'passed', findings: [] });
+    const failed = nextMessage('failed');
+    send('no');
+    assert.equal((await failed).failure.code, 'OP_CONFIG_INVALID');
+  });
+});
