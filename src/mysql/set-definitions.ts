@@ -1,0 +1,69 @@
+import { renameDatabases, type StagedTable, splitStatements, stageTable } from './sql-text';
+
+/** What a schema file of a set defines, in the order in which it has to be created. */
+export interface SetDefinitions {
+  /** `CREATE DATABASE IF NOT EXISTS …`, with its character set. */
+  readonly database: string;
+  /** Sequences, which defaults of columns use. */
+  readonly sequences: readonly string[];
+  readonly tables: ReadonlyMap<string, StagedTable>;
+  /** Views, routines, triggers and events, each after the settings it was created under. */
+  readonly objects: readonly ObjectStatement[];
+}
+
+export interface ObjectStatement {
+  readonly statement: string;
+  /** Absent for a setting. */
+  readonly kind?: 'view' | 'trigger' | 'procedure' | 'function' | 'event' | 'other';
+  readonly name?: string;
+}
+
+const DATABASE = /^CREATE DATABASE /;
+const TABLE = /^CREATE TABLE `((?:[^`]|``)+)`/;
+const SEQUENCE = /^(CREATE SEQUENCE |DO SETVAL\()/;
+const SETTING = /^(SET |\/\*!\d+ SET |USE )/;
+const OBJECT =
+  /^CREATE (?:.*? )??(?:DEFINER=\S+ )?(?:SQL SECURITY \w+ )?(?:AGGREGATE )?(VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT) `((?:[^`]|``)+)`/s;
+const DROPPED_STAND_IN = /^DROP VIEW IF EXISTS `((?:[^`]|``)+)`/;
+const DEFINER = /\bDEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`\s*/;
+
+const unquote = (name: string | undefined) => (name ?? '').replaceAll('``', '`');
+
+/**
+ * Reads a schema file as `exportSchema` wrote it. `names` gives the databases their new names, wherever a statement
+ * spells them out. Without `keepDefiners` objects belong to the account that creates them.
+ */
+export function readSetDefinitions(
+  script: string,
+  names: ReadonlyMap<string, string>,
+  options: { readonly keepDefiners: boolean },
+): SetDefinitions {
+  let database = '';
+  const sequences: string[] = [];
+  const tables = new Map<string, StagedTable>();
+  const objects: ObjectStatement[] = [];
+  for (const original of splitStatements(script)) {
+    const statement = renameDatabases(original, names);
+    const table = TABLE.exec(statement)?.[1];
+    if (table !== undefined) tables.set(unquote(table), stageTable(statement));
+    else if (DATABASE.test(statement)) database = statement;
+    else if (SEQUENCE.test(statement)) sequences.push(statement);
+    else if (!isSettingOfFile(statement)) {
+      objects.push(toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '')));
+    }
+  }
+  return { database, sequences, tables, objects };
+}
+
+/** Settings of the whole file are the restore's own affair; those of one object come with it. */
+function isSettingOfFile(statement: string): boolean {
+  return SETTING.test(statement) && (!statement.startsWith('SET SQL_MODE=') || statement.includes('@OLD_'));
+}
+
+function toObject(statement: string): ObjectStatement {
+  if (SETTING.test(statement)) return { statement };
+  const [, word, name] = OBJECT.exec(statement) ?? [];
+  if (word) return { statement, kind: word.toLowerCase() as 'view', name: unquote(name) };
+  const standIn = DROPPED_STAND_IN.exec(statement)?.[1];
+  return standIn ? { statement, kind: 'view', name: unquote(standIn) } : { statement, kind: 'other', name: '' };
+}

@@ -1,0 +1,200 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import type { ContentCheck } from '../archive/archive-reader';
+import { isOperationError } from '../errors/operation-error';
+import type { ManifestFile, SealedManifest } from '../model/manifest';
+import type { Finding } from '../model/verification';
+import { quoteName, type SourceConnection } from '../mysql/connection';
+import { LoadEncoder } from '../mysql/load-encoder';
+import { readBack } from '../mysql/read-back';
+import { readSetDefinitions, type SetDefinitions } from '../mysql/set-definitions';
+import { driverCode } from '../mysql/source-error';
+import { type LoadWarning, loadTable } from '../mysql/table-loader';
+import type { ProgressListener } from '../support/progress';
+
+/** Feeds of a table may run this far ahead of the server: 4 MiB. */
+const FEED_BYTES = 4 * 1024 * 1024;
+
+export interface LoadOptions {
+  /** Where the rows of each database go: an empty schema. */
+  readonly schemas: ReadonlyMap<string, string>;
+  /** What definitions call each database. */
+  readonly names: ReadonlyMap<string, string>;
+  readonly keepDefiners: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress: ProgressListener;
+}
+
+/**
+ * Loads a set into empty schemas while its archive is read, then finishes and compares them. What the server refuses is
+ * a finding; `failure` is what keeps the work from being carried out.
+ */
+export class SetLoader {
+  readonly findings: Finding[] = [];
+  /** What keeps the trial from being carried out; damage and refusals are findings. */
+  failure: unknown;
+  #feed: { readonly stream: PassThrough; readonly settled: Promise<unknown> } | undefined;
+  readonly #definitions = new Map<string, SetDefinitions>();
+  readonly #warnings = new Map<string, LoadWarning>();
+  #tablesDone = 0;
+  #rows = 0;
+
+  readonly #connection: SourceConnection;
+  readonly #sealed: SealedManifest;
+  readonly #options: LoadOptions;
+
+  constructor(connection: SourceConnection, sealed: SealedManifest, options: LoadOptions) {
+    this.#connection = connection;
+    this.#sealed = sealed;
+    this.#options = options;
+  }
+
+  get #tables(): ManifestFile[] {
+    return this.#sealed.files.filter(({ kind }) => kind === 'table');
+  }
+
+  #schemaOf(database: string): string {
+    return this.#options.schemas.get(database)!;
+  }
+
+  takeSchema(file: ManifestFile): ContentCheck {
+    const chunks: Buffer[] = [];
+    return {
+      write: (chunk) => void chunks.push(Buffer.from(chunk)),
+      end: async () => {
+        const definitions = readSetDefinitions(
+          Buffer.concat(chunks).toString('utf8'),
+          this.#options.names,
+          this.#options,
+        );
+        this.#definitions.set(file.database, definitions);
+        await this.#connection.query(`USE ${quoteName(this.#schemaOf(file.database))}`);
+        for (const statement of definitions.sequences) await this.#attempt(`${file.database}: sequence`, statement);
+        for (const [table, { create }] of definitions.tables) await this.#attempt(`${file.database}.${table}`, create);
+        return [];
+      },
+    };
+  }
+
+  takeTable(file: ManifestFile): ContentCheck | undefined {
+    const { database, table = '', columns = [] } = file;
+    if (this.#isLost(`${database}.${table}`)) return undefined; // its definition was refused: nothing to load into
+    const encoder = new LoadEncoder(file.path, columns);
+    const feed = new PassThrough({ highWaterMark: FEED_BYTES });
+    const target = { database: this.#schemaOf(database), table, columns };
+    const loading = loadTable(this.#connection, target, feed, this.#options.signal);
+    // Reported where `loading` is awaited.
+    this.#feed = { stream: feed, settled: loading.catch(() => undefined) };
+    return {
+      write: async (chunk) => {
+        const isRoom = feed.write(encoder.push(chunk));
+        if (!isRoom) await Promise.race([once(feed, 'drain'), this.#carried(loading)]);
+        this.#options.onProgress({
+          phase: 'load',
+          table,
+          tables: this.#tables.length,
+          tablesDone: this.#tablesDone,
+          rows: this.#rows + encoder.rows,
+        });
+      },
+      end: async () => {
+        encoder.end();
+        feed.end();
+        const { rows, warning } = await this.#carried(loading);
+        if (warning) this.#warnings.set(`${database}.${table}`, warning);
+        this.#rows += rows;
+        this.#tablesDone += 1;
+        return [];
+      },
+    };
+  }
+
+  /** Ends a table that was left in the middle, because the archive was damaged or the trial stopped. */
+  async endFeed(): Promise<void> {
+    if (!this.#feed?.stream.writableEnded)
+      this.#feed?.stream.destroy(new Error('the archive ended in the middle of a table'));
+    await this.#feed?.settled;
+  }
+
+  /** Remembers a failure of the server before the archive reader makes a finding of it. */
+  async #carried<R>(work: Promise<R>): Promise<R> {
+    try {
+      return await work;
+    } catch (error) {
+      this.failure ??= error;
+      throw error;
+    }
+  }
+
+  #isLost(object: string): boolean {
+    return this.findings.some((finding) => finding.object === object);
+  }
+
+  /** Runs a statement of the set; one that the server refuses is bad news about the set, not a failure of the trial. */
+  async #attempt(object: string, statement: string): Promise<void> {
+    try {
+      await this.#connection.query(statement);
+    } catch (error) {
+      this.#options.signal.throwIfAborted();
+      const code = driverCode(error instanceof Error ? error.cause : undefined);
+      if (!code.startsWith('ER_') || isOperationError(error, 'OP_SOURCE_DENIED')) {
+        this.failure ??= error;
+        throw error;
+      }
+      // The server's message may quote values of rows: the code alone is passed on.
+      this.findings.push({ code: 'OP_RESTORE_REFUSED', object, message: `the server refuses ${object}: ${code}` });
+    }
+  }
+
+  /** Secondary keys first, then foreign keys, which may need them. */
+  async addKeys(): Promise<void> {
+    for (const step of ['addKeys', 'addForeignKeys'] as const) {
+      for (const [database, { tables }] of this.#definitions) {
+        await this.#connection.query(`USE ${quoteName(this.#schemaOf(database))}`);
+        for (const [table, staged] of tables) {
+          const object = `${database}.${table}`;
+          if (staged[step].length === 0 || this.#isLost(object)) continue;
+          await this.#attempt(object, `ALTER TABLE ${quoteName(table)} ${staged[step].join(', ')}`);
+        }
+      }
+    }
+  }
+
+  /** Creates views, routines, triggers and, if wanted, events, in the schema that `schemaOf` gives for a database. */
+  async addObjects(schemaOf: ReadonlyMap<string, string>, options: { readonly withEvents: boolean }): Promise<void> {
+    for (const [database, { objects }] of this.#definitions) {
+      await this.#connection.query(`USE ${quoteName(schemaOf.get(database)!)}`);
+      for (const { statement, kind, name } of objects) {
+        if (kind === 'event' && !options.withEvents) continue;
+        await this.#attempt(kind ? `${database}: ${kind} ${name}` : database, statement);
+      }
+    }
+  }
+
+  /** Over a session of its own: the trial's has the settings of loading and of the last object. */
+  async compare(reader: SourceConnection): Promise<void> {
+    let tablesDone = 0;
+    for (const file of this.#tables) {
+      const object = `${file.database}.${file.table}`;
+      if (this.#isLost(object)) continue;
+      this.#options.onProgress({ phase: 'compare', table: file.table ?? '', tables: this.#tables.length, tablesDone });
+      const back = await readBack(
+        reader,
+        this.#schemaOf(file.database),
+        file.table ?? '',
+        { columns: file.columns ?? [] },
+        this.#options.signal,
+      );
+      tablesDone += 1;
+      if (back.rows === file.rows && back.sha256 === file.sha256) continue;
+      const warning = this.#warnings.get(object);
+      const where = warning?.column ? `; look at column ${warning.column} (server code ${warning.code})` : '';
+      const what = back.rows === file.rows ? 'other content' : `${back.rows} rows`;
+      this.findings.push({
+        code: 'OP_RESTORE_DIFFERS',
+        object,
+        message: `restored, ${object} has ${what}, the set has ${file.rows} rows${where}`,
+      });
+    }
+  }
+}
