@@ -27,6 +27,8 @@ const OPTIONS = {
   'keep-weekly': { type: 'string' },
   'keep-monthly': { type: 'string' },
   'dry-run': { type: 'boolean' },
+  database: { type: 'string' },
+  'drop-definers': { type: 'boolean' },
   'time-zone': { type: 'string' },
   work: { type: 'string' },
   json: { type: 'boolean' },
@@ -40,6 +42,7 @@ const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
   backup: ['config', 'section', 'tables', 'all-tables', 'location', 'name', 'app', 'parallel', 'level', ...COMMON],
   list: ['location', ...COMMON],
   verify: ['location', 'level', 'config', 'section', ...COMMON],
+  restore: ['location', 'config', 'section', 'database', 'drop-definers', 'dry-run', ...COMMON],
   prune: [
     ...(['location', 'dry-run', 'keep-days', 'failed-days', 'keep-last'] as const),
     ...(['keep-daily', 'keep-weekly', 'keep-monthly'] as const),
@@ -97,6 +100,17 @@ const commandSchema = z.discriminatedUnion('command', [
     level: z.enum(VERIFY_LEVELS, { error: `is one of ${VERIFY_LEVELS.join(', ')}` }).default('intact'),
   }),
   z.object({
+    command: z.literal('restore'),
+    ...common,
+    subject: z.string({ error: 'needs one SET' }),
+    location,
+    config: z.string({ error: 'is missing' }),
+    section: z.array(z.string()).length(1, 'names one section').optional(),
+    database: z.string().min(1, 'is empty').optional(),
+    dropDefiners: z.boolean().default(false),
+    dryRun: z.boolean().default(false),
+  }),
+  z.object({
     command: z.literal('prune'),
     ...common,
     location,
@@ -149,12 +163,12 @@ export function parseCommandLine(argv: readonly string[]): Command | 'help' | 'v
   if (values.help) return 'help';
   if (values.version) return 'version';
   const [command, subject, ...rest] = positionals;
-  if (!command) throw new UsageError('no command: backup, list, verify or prune');
+  if (!command) throw new UsageError('no command: backup, list, verify, restore or prune');
   const accepted = ACCEPTED[command];
-  if (!accepted) throw new UsageError(`no command "${command}": backup, list, verify or prune`);
+  if (!accepted) throw new UsageError(`no command "${command}": backup, list, verify, restore or prune`);
   const foreign = Object.keys(values).find((name) => !accepted.includes(name as OptionName));
   if (foreign) throw new UsageError(`${command} does not take --${foreign}`);
-  const extra = command === 'verify' ? rest[0] : subject;
+  const extra = command === 'verify' || command === 'restore' ? rest[0] : subject;
   if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many`);
   const fields = Object.fromEntries(Object.entries(values).map(([name, value]) => [camel(name), value]));
   const result = commandSchema.safeParse({ command, subject, ...fields, policy: fields });

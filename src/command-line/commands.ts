@@ -32,6 +32,8 @@ export async function runCommand(command: Command, run: CommandRun): Promise<Com
       return await list(command, run);
     case 'verify':
       return await verify(command, run);
+    case 'restore':
+      return await restore(command, run);
     case 'prune':
       return await prune(command, run);
     default:
@@ -152,8 +154,11 @@ async function list({ location }: CommandOf<'list'>, run: CommandRun): Promise<C
   };
 }
 
-/** The section of the config file whose server a set is restored into for a test. */
-async function scratchServer({ config, section }: CommandOf<'verify'>): Promise<ConnectionSettings | undefined> {
+/** The server that a set is restored into: the named section, or the first of the file. */
+async function targetServer({
+  config,
+  section,
+}: Pick<CommandOf<'verify'>, 'config' | 'section'>): Promise<ConnectionSettings | undefined> {
   if (!config) return undefined;
   const [name = ''] = section ?? (await readConnectionSections(config));
   return await readConnectionSection(config, name);
@@ -164,7 +169,7 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
   const around = surroundings(command);
   let result: VerifyResult;
   if (location) {
-    const scratch = await scratchServer(command);
+    const scratch = await targetServer(command);
     const request = { ...around, location, set: subject, level, ...(scratch ? { scratch } : {}) };
     result = await carryOut('verifySet', request, run.signal, run.onProgress);
   } else {
@@ -196,6 +201,45 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
       `${sealed?.archive.key ?? subject}: ${level} ${hasFindings ? 'has findings' : 'passed'}`,
       ...(sealed && !recorded ? ['  not recorded: the location cannot be written to, so prune will not count it'] : []),
       ...verification.findings.map(({ code, message }) => `  ${code}: ${message}`),
+    ].join('\n'),
+  };
+}
+
+async function restore(command: CommandOf<'restore'>, run: CommandRun): Promise<CommandResult> {
+  const { subject: set, location, database, dryRun, dropDefiners } = command;
+  const around = surroundings(command);
+  const settings = (await targetServer(command))!;
+  const request = { ...around, location, set, settings, keepDefiners: !dropDefiners, dryRun };
+  const { plan, findings, tables, rows } = await carryOut(
+    'restoreSet',
+    { ...request, ...(database ? { database } : {}) },
+    run.signal,
+    run.onProgress,
+  );
+  const isBlocked = dryRun && plan.blockers.length > 0;
+  const hasFindings = isBlocked || findings.length > 0;
+  return {
+    hasFindings,
+    report: {
+      runId: around.runId,
+      operation: 'restore',
+      outcome: hasFindings ? 'completed-with-findings' : 'completed',
+      dryRun,
+      setId: plan.setId,
+      archive: plan.archiveKey,
+      tables,
+      rows,
+      plan,
+      findings,
+    },
+    text: [
+      `${plan.archiveKey}, data of ${plan.snapshotAt}`,
+      ...plan.steps.map(({ text }) => `  ${text}`),
+      ...plan.blockers.map(({ object, reason }) => `  blocked: ${object} ${reason}`),
+      ...findings.map(({ code, message }) => `  ${code}: ${message}`),
+      dryRun
+        ? `would restore ${isBlocked ? 'nothing: the target has objects of the set' : 'all of it; nothing was changed'}`
+        : `restored ${tables} tables, ${rows} rows, compared with the set before they were moved into place`,
     ].join('\n'),
   };
 }

@@ -9,6 +9,10 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
   verify SET|FILE [--location URL]   FILE: an archive or any .json table file
       [--level present|intact|readable|restorable]   default intact
       [--config F [--section S]]     restorable: the server to restore into, in scratch schemas that are dropped
+  restore SET --location URL --config F [--section S] [--dry-run]
+      into that section's server, which must have none of the set's tables; load, compare, then move into place
+      [--database NAME]              another name, for a set of one database
+      [--drop-definers]              views, triggers, routines and events belong to the restoring account
   prune  --location URL [--dry-run]  keep by policy, remove the rest
       [--keep-days N] [--failed-days N] [--keep-last N]
       [--keep-daily N] [--keep-weekly N] [--keep-monthly N]

@@ -1,7 +1,17 @@
 import { z } from 'zod';
 import { findingSchema } from './verification';
 
-export const OPERATIONS = ['select', 'export', 'store', 'backup', 'list', 'fetch', 'verify', 'prune'] as const;
+export const OPERATIONS = [
+  'select',
+  'export',
+  'store',
+  'backup',
+  'list',
+  'fetch',
+  'verify',
+  'restore',
+  'prune',
+] as const;
 export type Operation = (typeof OPERATIONS)[number];
 
 /** The result of a run, of one shape on success and on failure. Times are ISO 8601 in UTC. */

@@ -9,6 +9,7 @@ import { fetchSet } from './fetch-set';
 import { listSets } from './list-sets';
 import { checkLocation } from './open-location';
 import { prune } from './prune';
+import { restoreSet } from './restore-set';
 import { storeSet } from './store-set';
 import { verifyFile, verifySet } from './verify';
 
@@ -27,6 +28,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   fetchSet,
   verifySet,
   verifyFile,
+  restoreSet,
   prune,
 };
 
@@ -36,6 +38,7 @@ const RECORDED: Partial<Record<OperationName, Operation>> = {
   storeSet: 'store',
   fetchSet: 'fetch',
   verifySet: 'verify',
+  restoreSet: 'restore',
   prune: 'prune',
 };
 
@@ -48,6 +51,7 @@ const DOING: Record<OperationName, string> = {
   fetchSet: 'fetching a set',
   verifySet: 'verifying a set',
   verifyFile: 'verifying a file',
+  restoreSet: 'restoring a set',
   prune: 'pruning',
 };
 
@@ -106,7 +110,8 @@ function isDryRun(request: object): boolean {
 }
 
 function findingsOf(result: ResultOf<OperationName>): NonNullable<RunReport['findings']> {
-  return 'verification' in result ? result.verification.findings : [];
+  if ('verification' in result) return result.verification.findings;
+  return 'dryRun' in result && 'findings' in result ? [...result.findings] : [];
 }
 
 async function record({ journalPath }: RunSurroundings, report: RunReport): Promise<void> {

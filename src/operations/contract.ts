@@ -5,6 +5,7 @@ import type { LocationSettings } from '../model/location-settings';
 import type { Manifest, SealedManifest } from '../model/manifest';
 import type { RetentionPolicy } from '../model/retention-policy';
 import type { Finding, Verification, VerifyLevel } from '../model/verification';
+import type { RestorePlan } from '../plan/plan-restore';
 import type { RetentionPlan } from '../plan/plan-retention';
 
 /** What every run needs from its surroundings, besides the abort signal and the progress listener. */
@@ -98,6 +99,27 @@ export interface VerifyFileRequest extends RunSurroundings {
   readonly level: VerifyLevel;
 }
 
+/** Into a server that has none of the set's objects. */
+export interface RestoreSetRequest extends RunSurroundings {
+  readonly location: LocationSettings;
+  readonly set: string;
+  /** The target server; its database does not matter, the set has its own. */
+  readonly settings: ConnectionSettings;
+  /** Another name for the database, for a set of one. */
+  readonly database?: string;
+  /** Keep the accounts that defined views, triggers, routines and events; otherwise they belong to the restoring account. */
+  readonly keepDefiners: boolean;
+  readonly dryRun: boolean;
+}
+export interface RestoreSetResult {
+  readonly plan: RestorePlan;
+  readonly dryRun: boolean;
+  /** Objects that the server refused after the tables were in place. */
+  readonly findings: readonly Finding[];
+  readonly tables: number;
+  readonly rows: number;
+}
+
 export interface PruneRequest extends RunSurroundings {
   readonly location: LocationSettings;
   readonly policy: RetentionPolicy;
@@ -138,6 +160,7 @@ export interface Operations {
   fetchSet: { request: FetchSetRequest; result: FetchSetResult };
   verifySet: { request: VerifySetRequest; result: VerifyResult };
   verifyFile: { request: VerifyFileRequest; result: VerifyResult };
+  restoreSet: { request: RestoreSetRequest; result: RestoreSetResult };
   prune: { request: PruneRequest; result: PruneResult };
 }
 export type OperationName = keyof Operations;

@@ -21,6 +21,8 @@ export interface LoadOptions {
   /** What definitions call each database. */
   readonly names: ReadonlyMap<string, string>;
   readonly keepDefiners: boolean;
+  /** Create sequences beside the tables; otherwise they are where `names` says already. */
+  readonly withSequences: boolean;
   readonly signal: AbortSignal;
   readonly onProgress: ProgressListener;
 }
@@ -69,7 +71,8 @@ export class SetLoader {
         );
         this.#definitions.set(file.database, definitions);
         await this.#connection.query(`USE ${quoteName(this.#schemaOf(file.database))}`);
-        for (const statement of definitions.sequences) await this.#attempt(`${file.database}: sequence`, statement);
+        const sequences = this.#options.withSequences ? definitions.sequences : [];
+        for (const statement of sequences) await this.#attempt(`${file.database}: sequence`, statement);
         for (const [table, { create }] of definitions.tables) await this.#attempt(`${file.database}.${table}`, create);
         return [];
       },

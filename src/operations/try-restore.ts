@@ -32,7 +32,14 @@ export async function tryRestore(
     withScratchSchemas(keeper, sealed.setId, databases, (scratch) =>
       withConnection(settings, signal, async (connection) => {
         for (const statement of LOADING_SESSION) await connection.query(statement);
-        const options = { schemas: scratch, names: scratch, keepDefiners: false, signal, onProgress };
+        const options = {
+          schemas: scratch,
+          names: scratch,
+          keepDefiners: false,
+          withSequences: true,
+          signal,
+          onProgress,
+        };
         const trial = new SetLoader(connection, sealed, options);
         const reading = await readArchive(store.get(sealed.archive.key as ObjectKey, signal), {
           object: sealed.archive.key,

@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { isOperationError } from '../../src/errors/operation-error';
+import { newRunId } from '../../src/model/ids';
+import { carryOut } from '../../src/operations/carry-out';
+import type { RestoreSetRequest, RestoreSetResult } from '../../src/operations/contract';
+import { backUp } from '../support/backup';
+import { settingsFor, sourceOf, testServer, type Workplace, withDatabase, withWorkplace } from '../support/database';
+import { withPrivateServer } from '../support/private-server';
+
+const never = new AbortController().signal;
+
+async function restore(
+  workplace: Workplace,
+  change: Partial<RestoreSetRequest> = {},
+  signal = never,
+): Promise<RestoreSetResult> {
+  const settings = settingsFor('mysql');
+  const request = {
+    ...workplace,
+    runId: newRunId(),
+    set: 'latest',
+    settings,
+    keepDefiners: true,
+    dryRun: false,
+    ...change,
+  };
+  return await carryOut('restoreSet', request, signal, () => {});
+}
+
+/** The whole database as text, in the tool of the house. */
+function dump(database: string, server = testServer()): string {
+  const { host, port, user, password } = server;
+  return execFileSync(
+    'mysqldump',
+    [
+      `-h${host}`,
+      `-P${port}`,
+      `-u${user}`,
+      '--protocol=tcp',
+      '--max-allowed-packet=512M',
+      '--routines',
+      '--events',
+      '--triggers',
+      '--hex-blob',
+      '--skip-dump-date',
+      '--skip-comments',
+      '--order-by-primary',
+      '--no-create-db',
+      database,
+    ],
+    { encoding: 'utf8', maxBuffer: 1024 ** 3, env: { ...process.env, MYSQL_PWD: password } },
+  );
+}
+
+async function tablesOf(database: string): Promise<string[]> {
+  const described = await carryOut('describeConnection', { settings: settingsFor(database) }, never, () => {});
+  return described.tables.filter(({ type }) => type === 'table').map(({ name }) => name);
+}
+
+async function namesIn(admin: Connection, database: string): Promise<string[]> {
+  const [rows] = await admin.query<RowDataPacket[]>(
+    'SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? ORDER BY 1',
+    [database],
+  );
+  return rows.map(({ name }) => String(name));
+}
+async function scratchSchemas(admin: Connection): Promise<unknown[]> {
+  const [rows] = await admin.query<RowDataPacket[]>("SHOW DATABASES LIKE 'bklog\\_scratch\\_%'");
+  return rows;
+}
+
+test('a dropped database comes back as it was: mysqldump of before and after is the same text', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(readFileSync('test/fixtures/all-types.sql', 'utf8'));
+    await admin.query(`CREATE TABLE parent (id INT PRIMARY KEY, child INT, KEY c (child));
+      CREATE TABLE child (id INT PRIMARY KEY, parent INT, UNIQUE KEY u (parent), CONSTRAINT fp FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE);
+      ALTER TABLE parent ADD CONSTRAINT fc FOREIGN KEY (child) REFERENCES child (id);
+      SET foreign_key_checks = 0; INSERT INTO parent VALUES (1, 1), (2, NULL); INSERT INTO child VALUES (1, 1); SET foreign_key_checks = 1`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, await tablesOf(database))]);
+      const before = dump(database);
+      await admin.query(`DROP DATABASE \`${database}\``);
+      const { findings, tables } = await restore(workplace);
+      assert.deepEqual(findings, []);
+      assert.ok(tables > 50);
+      assert.deepEqual(await scratchSchemas(admin), []);
+      assert.equal(dump(database), before);
+      // The foreign keys hold: they moved with their tables.
+      await assert.rejects(admin.query(`INSERT INTO \`${database}\`.child VALUES (9, 99)`), /foreign key constraint/i);
+    });
+  });
+});
+
+test('a set goes under another name, and onto a strict server of another default character set', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(readFileSync('test/fixtures/all-types.sql', 'utf8'));
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, await tablesOf(database))]);
+      const before = dump(database);
+      const other = `${database}_copy`;
+      try {
+        assert.deepEqual((await restore(workplace, { database: other })).findings, []);
+        assert.equal(dump(other).replaceAll(other, database), before);
+      } finally {
+        await admin.query(`DROP DATABASE IF EXISTS ${other}`);
+      }
+      const serverOptions = ['--character-set-server=latin1', '--sql-mode=STRICT_ALL_TABLES,NO_ZERO_DATE'];
+      await withPrivateServer({ label: 'strict', serverOptions }, async ({ host, port, user, password }) => {
+        const server = { host, port, user, password };
+        assert.deepEqual((await restore(workplace, { settings: settingsFor('mysql', server) })).findings, []);
+        assert.equal(dump(database, server), before);
+      });
+    });
+  });
+});
+
+test('a dry run says what would happen and changes nothing; what exists in the target stops the restore before it begins', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(
+      'CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1); CREATE TABLE u (id INT PRIMARY KEY)',
+    );
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['t', 'u'])]);
+      await admin.query('DROP TABLE u; INSERT INTO t VALUES (2)');
+      const { plan } = await restore(workplace, { dryRun: true });
+      assert.deepEqual(plan.blockers, [{ object: `${database}: table t`, reason: 'exists in the target' }]);
+      assert.deepEqual(
+        plan.steps.map(({ action }) => action),
+        ['load', 'compare', 'move'],
+      );
+      await assert.rejects(restore(workplace), (error) => isOperationError(error, 'OP_RESTORE_REFUSED'));
+      assert.deepEqual(await namesIn(admin, database), ['t']);
+      const [rows] = await admin.query<RowDataPacket[]>('SELECT id FROM t');
+      assert.equal(rows.length, 2, 'the live table is as it was');
+    });
+  });
+});
+
+test('a damaged archive is refused before the first write, and a failed comparison moves nothing', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(`CREATE TABLE a (id INT PRIMARY KEY, n INT NOT NULL); INSERT INTO a VALUES (1, 1);
+      CREATE TABLE t (id INT PRIMARY KEY, w CHAR(200) NOT NULL); INSERT INTO t SELECT seq, REPEAT(MD5(seq), 6) FROM seq_1_to_150000`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['a', 't'])]);
+      await admin.query('DROP TABLE a, t');
+      const restoring = restore(workplace);
+      restoring.catch(() => undefined);
+      const schema = await untilLoading(admin, 't');
+      await admin.query(`UPDATE ${schema}.a SET n = 2`);
+      await assert.rejects(
+        restoring,
+        (error) => isOperationError(error, 'OP_RESTORE_DIFFERS') && error.message.includes(`${database}.a`),
+      );
+      assert.deepEqual([await namesIn(admin, database), await scratchSchemas(admin)], [[], []]);
+
+      const [archive = ''] = readdirSync(workplace.location.path).filter((name) => name.endsWith('.tar.gz'));
+      const path = join(workplace.location.path, archive);
+      const good = readFileSync(path);
+      const bad = Buffer.from(good);
+      bad[bad.length >> 1]! ^= 16;
+      writeFileSync(path, bad);
+      await assert.rejects(
+        restore(workplace),
+        (error) => isOperationError(error) && error.code.startsWith('OP_ARCHIVE_'),
+      );
+      assert.deepEqual([await namesIn(admin, database), await scratchSchemas(admin)], [[], []]);
+      writeFileSync(path, good);
+      assert.equal((await restore(workplace)).rows, 150_001);
+    });
+  });
+});
+
+/** Waits for the LOAD DATA of a table and gives the schema it goes to. */
+async function untilLoading(admin: Connection, table: string): Promise<string> {
+  for (let attempt = 0; attempt < 2_000; attempt += 1) {
+    const [rows] = await admin.query<RowDataPacket[]>(
+      'SELECT INFO AS info FROM information_schema.PROCESSLIST WHERE INFO LIKE ?',
+      [`LOAD DATA%\`${table}\`%`],
+    );
+    const schema = /INTO TABLE (`[^`]+`)/.exec(String(rows[0]?.info))?.[1];
+    if (schema) return schema;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error('no LOAD DATA was seen');
+}
+
+test('an abort or a lost connection in the middle leaves the target as it was, and the next restore finishes', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(`CREATE SEQUENCE s; CREATE TABLE t (id INT PRIMARY KEY DEFAULT NEXTVAL(s), w CHAR(200) NOT NULL);
+      INSERT INTO t SELECT seq, REPEAT(MD5(seq), 6) FROM seq_1_to_150000`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['t'])]);
+      await admin.query(`DROP DATABASE ${database}`);
+      const stop = new AbortController();
+      const aborted = restore(workplace, {}, stop.signal);
+      aborted.catch(() => undefined);
+      await untilLoading(admin, 't');
+      stop.abort();
+      await assert.rejects(aborted, (error) => isOperationError(error, 'OP_ABORTED'));
+      const databases = async () => (await admin.query<RowDataPacket[]>('SHOW DATABASES LIKE ?', [database]))[0];
+      assert.deepEqual([await databases(), await scratchSchemas(admin)], [[], []]);
+
+      const killed = restore(workplace);
+      killed.catch(() => undefined);
+      await untilLoading(admin, 't');
+      const [rows] = await admin.query<RowDataPacket[]>(
+        "SELECT ID AS id FROM information_schema.PROCESSLIST WHERE INFO LIKE 'LOAD DATA%'",
+      );
+      await admin.query(`KILL ${rows[0]?.id}`);
+      await assert.rejects(killed, (error) => isOperationError(error, 'OP_SOURCE_LOST'));
+      assert.deepEqual([await databases(), await scratchSchemas(admin)], [[], []]);
+
+      assert.equal((await restore(workplace)).rows, 150_000);
+      await admin.query(`INSERT INTO ${database}.t (id, w) VALUES (900000, 'new')`);
+    });
+  });
+});
