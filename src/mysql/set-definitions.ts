@@ -46,13 +46,20 @@ export function readSetDefinitions(
     const statement = renameDatabases(original, names);
     const table = TABLE.exec(statement)?.[1];
     if (table !== undefined) tables.set(unquote(table), stageTable(statement));
-    else if (DATABASE.test(statement)) database = statement;
+    else if (DATABASE.test(statement)) database = renamedDatabase(statement, names);
     else if (SEQUENCE.test(statement)) sequences.push(statement);
     else if (!isSettingOfFile(statement)) {
       objects.push(toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '')));
     }
   }
   return { database, sequences, tables, objects };
+}
+
+function renamedDatabase(statement: string, names: ReadonlyMap<string, string>): string {
+  return statement.replace(/`((?:[^`]|``)+)`/, (quoted, name: string) => {
+    const to = names.get(unquote(name));
+    return to === undefined ? quoted : `\`${to.replaceAll('`', '``')}\``;
+  });
 }
 
 /** Settings of the whole file are the restore's own affair; those of one object come with it. */

@@ -31,6 +31,7 @@ interface Scene {
   readonly work: string;
   readonly database: string;
   config(document: unknown): string;
+  drop(database: string): Promise<void>;
 }
 
 async function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
@@ -45,7 +46,8 @@ async function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
         writeFileSync(path, typeof document === 'string' ? document : JSON.stringify(document));
         return path;
       };
-      await use({ folder, location: location.path, work: join(folder, 'w'), database, config });
+      const drop = async (name: string) => void (await admin.query(`DROP DATABASE IF EXISTS \`${name}\``));
+      await use({ folder, location: location.path, work: join(folder, 'w'), database, config, drop });
     });
   });
 }
@@ -55,8 +57,8 @@ const section = (database: string, change: object = {}) => ({ db: database, ...t
 /** How a config file names a variable of the environment. */
 const environment = (name: string) => `\${${name}}`;
 
-test('backup, list, verify and prune from the command line, with their reports and exit statuses', async () => {
-  await withScene(async ({ location, work, database, config, folder }) => {
+test('backup, list, verify, restore and prune from the command line, with their reports and exit statuses', async () => {
+  await withScene(async ({ location, work, database, config, folder, drop }) => {
     const place = ['--location', `file://${location}`, '--work', work, '--json'];
     const path = config({ it: section(database, { password: environment('BK_TEST_PASSWORD') }) });
     const env = { BK_TEST_PASSWORD: testServer().password };
@@ -85,6 +87,21 @@ test('backup, list, verify and prune from the command line, with their reports a
     writeFileSync(lone, '[\n{"id":1}\n');
     const cut = run(['verify', lone, '--level', 'readable', '--json', '--work', work]);
     assert.deepEqual([cut.status, cut.report.findings[0].code], [2, 'OP_ARCHIVE_TRUNCATED']);
+
+    const copy = `${database}_copy`;
+    const target = ['--config', path, '--section', 'it', '--database', copy, ...place];
+    const planned = run(['restore', 'latest', '--dry-run', ...target], env);
+    assert.deepEqual([planned.status, planned.report.tables, planned.report.plan.blockers], [0, 0, []], planned.err);
+    try {
+      const restored = run(['restore', 'latest', ...target], env);
+      assert.deepEqual([restored.status, restored.report.tables, restored.report.rows], [0, 2, 3], restored.err);
+      const again = run(['restore', 'latest', ...target], env);
+      assert.deepEqual([again.status, again.report.failure.code], [1, 'OP_RESTORE_REFUSED']);
+      const blocked = run(['restore', 'latest', '--dry-run', ...target], env);
+      assert.deepEqual([blocked.status, blocked.report.plan.blockers.length], [2, 2]);
+    } finally {
+      await drop(copy);
+    }
 
     const bytes = readFileSync(archive);
     bytes[bytes.length >> 1]! ^= 4;
@@ -138,6 +155,8 @@ test('a command line that cannot be understood ends with status 64 and says whic
     [['backup', '--location', '/x'], /--config is missing/],
     [['verify', '--location', '/x'], /needs one SET or FILE/],
     [['verify', 'latest', '--location', '/x', '--level', 'perfect'], /--level is one of/],
+    [['restore', 'latest', '--location', '/x'], /--config is missing/],
+    [['restore', '--location', '/x', '--config', 'c'], /needs one SET/],
     [['prune', '--location', '/x', '--keep-days', '-1'], /--keep-days/],
     [['prune', '--location', '/x', '--keep-days', 'two'], /--keep-days is not a whole number/],
     [['list', '--location', 's3://bucket'], /--location/],
