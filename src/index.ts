@@ -42,6 +42,7 @@ export { readConnectionSection, readConnectionSections } from './mysql/config-fi
 export { carryOut } from './operations/carry-out';
 export { chooseTables, type TableChoice } from './operations/choose-tables';
 export type * from './operations/contract';
+export type { RestorePlan } from './plan/plan-restore';
 export type { RemainsVerdict, RetentionPlan, RetentionVerdict } from './plan/plan-retention';
 // Running operations
 export { runInWorker } from './run-in-worker';

@@ -5,6 +5,8 @@ import { type BackupSet, backupSetSchema, parseOrRefuse } from '../../src/index'
 export interface BackupMessage extends NodeMessageInFlow {
   /** Aborts the run of the node it reaches. */
   cancel?: unknown;
+  /** For table-restore: hash of the plan that somebody has seen. */
+  confirm?: unknown;
   failure?: unknown;
 }
 

@@ -110,6 +110,8 @@ export interface RestoreSetRequest extends RunSurroundings {
   /** Keep the accounts that defined views, triggers, routines and events; otherwise they belong to the restoring account. */
   readonly keepDefiners: boolean;
   readonly dryRun: boolean;
+  /** Hash of the plan that somebody saw; another plan is refused. */
+  readonly confirm?: string;
 }
 export interface RestoreSetResult {
   readonly plan: RestorePlan;

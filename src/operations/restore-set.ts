@@ -41,6 +41,7 @@ export async function restoreSet(
     const plan = await makePlan(keeper, sealed, names, definitions);
     if (request.dryRun) return { plan, dryRun: true, findings: [], rows: 0, tables: 0 };
     refuseBlockers(plan);
+    refuseOtherPlan(plan, request.confirm);
     const findings = await withScratchSchemas(keeper, sealed.setId, [...names.keys()], (scratch) =>
       withConnection({ ...request.settings, database: 'information_schema' }, signal, async (connection) => {
         const { keepDefiners } = request;
@@ -152,6 +153,14 @@ function refuseBlockers({ blockers, archiveKey }: RestorePlan): void {
       remedy: 'Nothing was changed. Restore into another server or database name, or rename what is there first.',
     },
   );
+}
+
+function refuseOtherPlan(plan: RestorePlan, confirm: string | undefined): void {
+  if (confirm === undefined || confirm === plan.hash) return;
+  throw new OperationError('OP_RESTORE_REFUSED', 'the confirmed plan is not the one that would be carried out now', {
+    details: { confirmed: confirm, plan: plan.hash, setId: plan.setId },
+    remedy: 'Nothing was changed. Look at the plan again: the newest set or the target has changed since.',
+  });
 }
 
 async function load(

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { SealedManifest } from '../model/manifest';
 
 /** Names by which a server knows what it has in one database; absent databases have none. */
@@ -29,6 +30,8 @@ export interface RestorePlan {
   readonly targets: readonly { readonly database: string; readonly target: string }[];
   readonly steps: readonly RestoreStep[];
   readonly blockers: readonly { readonly object: string; readonly reason: string }[];
+  /** Of everything above: who confirms it confirms this very plan. */
+  readonly hash: string;
 }
 
 /**
@@ -66,7 +69,7 @@ export function planRestore(input: {
         : []),
     ];
   });
-  return {
+  const plan = {
     setId: sealed.setId,
     archiveKey: sealed.archive.key,
     snapshotAt: sealed.snapshotAt,
@@ -74,4 +77,5 @@ export function planRestore(input: {
     steps,
     blockers,
   };
+  return { ...plan, hash: createHash('sha256').update(JSON.stringify(plan)).digest('hex') };
 }

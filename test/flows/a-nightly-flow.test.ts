@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { testServer, withDatabase, withWorkplace } from '../support/database';
+import type { RowDataPacket } from 'mysql2/promise';
+import { connect, testServer, withDatabase, withWorkplace } from '../support/database';
 import { collectBadges, type FlowItem, helper, loadFlow, nextMessage, send, withRuntime } from '../support/runtime';
 
 const CANARY = 'canary-password-7d1f';
@@ -268,5 +269,41 @@ test('verify at restorable restores the set for a test on the chosen server', as
     const failed = nextMessage('failed');
     send('no');
     assert.equal((await failed).failure.code, 'OP_CONFIG_INVALID');
+  });
+});
+
+test('table-restore plans, asks for the confirmation of that very plan, and restores', async () => {
+  await withScene(30, async ({ flow, database }) => {
+    const restore = { type: 'table-restore', location: 'place', connection: 'c1', wires: [['end'], []] };
+    const items = [...flow, { ...restore, id: 'plan', action: 'plan' }, { ...restore, id: 'do', action: 'restore' }];
+    await loadFlow(items, { c1: credentials(), c2: credentials() });
+    send('s1');
+    const stored = (await nextMessage('end')).payload;
+    send('plan');
+    const blocked = (await nextMessage('end')).payload.restore.plan;
+    assert.equal(blocked.blockers.length, 3, 'two tables and a view are there');
+    const other = await connect();
+    try {
+      const databases = stored.sources.map((source: { database: string }) => source.database);
+      for (const name of databases) await other.query(`DROP DATABASE \`${name}\``);
+      send('plan');
+      const { plan } = (await nextMessage('end')).payload.restore;
+      assert.deepEqual(plan.blockers, []);
+      for (const [confirm, code] of [
+        [undefined, 'OP_CONFIG_INVALID'],
+        [blocked.hash, 'OP_RESTORE_REFUSED'],
+      ]) {
+        const failed = nextMessage('failed');
+        send('do', { payload: 1, confirm });
+        assert.equal((await failed).failure.code, code);
+      }
+      send('do', { payload: 1, confirm: plan.hash });
+      const { payload } = await nextMessage('end');
+      assert.deepEqual([payload.restore.tables, payload.restore.rows, payload.report.outcome], [2, 32, 'completed']);
+      const [rows] = await other.query<RowDataPacket[]>(`SELECT COUNT(*) AS n FROM \`${database}\`.v`);
+      assert.equal(Number(rows[0]?.n), 30, 'the view is back too');
+    } finally {
+      await other.end();
+    }
   });
 });

@@ -12,6 +12,7 @@ const TYPES = [
   'archive-store',
   'verify',
   'retention',
+  'table-restore',
 ];
 const nodes = TYPES.map((type) => require(join(process.cwd(), 'dist/nodes', type, `${type}.js`)));
 
