@@ -189,7 +189,10 @@ async function load(
 
 const SEQUENCE_NAME = /^CREATE SEQUENCE (`(?:[^`]|``)+`)/;
 
-/** Defaults of columns name sequences with their database, so these are created in place; a failure takes them back. */
+/**
+ * Defaults of columns name sequences with their database, so these are created in place. A failure takes them back, and
+ * the empty databases that the restore created.
+ */
 async function withSequences(
   keeper: SourceConnection,
   plan: RestorePlan,
@@ -198,15 +201,11 @@ async function withSequences(
   use: () => Promise<void>,
 ): Promise<void> {
   const created: string[] = [];
-  const databases: string[] = []; // created here
   try {
     for (const [database, { sequences, database: createDatabase }] of definitions) {
       if (sequences.length === 0) continue;
       const target = quoteName(names.get(database)!);
       await keeper.query(createDatabase);
-      const name = names.get(database)!;
-      if (plan.steps.some(({ action, target: wanted }) => action === 'create-database' && wanted === name))
-        databases.push(name);
       await keeper.query(`USE ${target}`);
       for (const statement of sequences) {
         await keeper.query(statement);
@@ -218,13 +217,22 @@ async function withSequences(
   } catch (error) {
     await cleanUpAfter(error, async () => {
       for (const name of created) await keeper.query(`DROP SEQUENCE IF EXISTS ${name}`);
-      for (const database of databases) {
-        const { names: left } = await readObjectNames(keeper, database);
-        if (left.length === 0) await keeper.query(`DROP DATABASE IF EXISTS ${quoteName(database)}`);
+      for (const { action, target } of plan.steps) {
+        if (action !== 'create-database') continue;
+        const { exists, names: left } = await readObjectNames(keeper, target);
+        if (exists && left.length === 0) await keeper.query(`DROP DATABASE ${quoteName(target)}`);
       }
     });
-    throw error;
+    throw isOperationError(error, 'OP_SOURCE_DENIED') ? withGrant(error, names) : error;
   }
+}
+
+function withGrant(error: OperationError, names: ReadonlyMap<string, string>): OperationError {
+  return new OperationError(error.code, error.message, {
+    cause: error,
+    details: error.details,
+    remedy: `Nothing was changed. Grant CREATE, INSERT, SELECT, ALTER and DROP on ${[...names.values()].join(', ')}.*, and run again.`,
+  });
 }
 
 /** The tables are in place by now: a failure here must say so. */
@@ -262,14 +270,5 @@ async function moveTables(
       return `${at(scratch.get(database)!)} TO ${at(names.get(database)!)}`;
     });
   if (moves.length === 0) return;
-  try {
-    await connection.query(`RENAME TABLE ${moves.join(', ')}`);
-  } catch (error) {
-    if (!isOperationError(error, 'OP_SOURCE_DENIED')) throw error;
-    throw new OperationError('OP_SOURCE_DENIED', error.message, {
-      cause: error,
-      details: error.details,
-      remedy: `Nothing was changed. Grant CREATE, INSERT, ALTER and DROP on ${[...names.values()].join(', ')}.*, and run again.`,
-    });
-  }
+  await connection.query(`RENAME TABLE ${moves.join(', ')}`);
 }

@@ -220,3 +220,29 @@ test('an abort or a lost connection in the middle leaves the target as it was, a
     });
   });
 });
+
+test('an account without rights on the target is told so, and the server is as it was', async () => {
+  await withDatabase(async (database, admin) => {
+    const user = database;
+    await admin.query(`CREATE SEQUENCE s; CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1); CREATE USER ${user}@'%' IDENTIFIED BY 'pw';
+      GRANT ALL ON \`bklog\\_scratch\\_%\`.* TO ${user}@'%'; GRANT CREATE, DROP ON \`${database}_copy\`.* TO ${user}@'%'`);
+    try {
+      await withWorkplace(async (workplace) => {
+        await backUp(workplace, [sourceOf(database, ['t'])]);
+        const settings = settingsFor('mysql', { user, password: 'pw' });
+        await assert.rejects(restore(workplace, { settings, database: `${database}_other` }), (error) =>
+          isOperationError(error, 'OP_SOURCE_DENIED'),
+        );
+        await assert.rejects(restore(workplace, { settings, database: `${database}_copy` }), (error) => {
+          assert.ok(isOperationError(error, 'OP_SOURCE_DENIED'), String(error));
+          assert.match(error.remedy, /Nothing was changed. Grant CREATE, INSERT, SELECT, ALTER and DROP/);
+          return true;
+        });
+        const [left] = await admin.query('SHOW DATABASES LIKE ?', [`${database}\\_%`]);
+        assert.deepEqual([left, await scratchSchemas(admin)], [[], []]);
+      });
+    } finally {
+      await admin.query(`DROP USER ${user}@'%'; DROP DATABASE IF EXISTS ${database}_copy`);
+    }
+  });
+});
