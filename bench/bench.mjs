@@ -132,6 +132,28 @@ async function measure(server) {
   for (let round = 0; round < Number(values.runs); round += 1) {
     for (const [name, act] of Object.entries(commands)) results[name].push(await act());
   }
+  // Once is enough for the slow ones: restores into names of their own, each dropped again.
+  const sql = (text) => run('mysql', ['--defaults-extra-file=my.cnf', '-e', text]);
+  const restores = {
+    'restore, compared': () =>
+      run(node, [
+        ...[cli, 'restore', 'latest', '--location', join(folder, 'ours'), '--config', config],
+        ...['--database', 'bench_ours', '--work', join(folder, 'work')],
+      ]),
+    'zcat | mysql': async () => {
+      await sql('CREATE DATABASE bench_mysql');
+      const pipe = 'set -o pipefail; zcat dump.sql.gz | mysql --defaults-extra-file=my.cnf bench_mysql';
+      return await run('bash', ['-c', pipe]);
+    },
+    'myloader -t 2': () =>
+      run('myloader', ['--defaults-file', 'my.cnf', '-B', 'bench_loader', '-t', '2', '-d', join(folder, 'mydumper')]),
+  };
+  for (const [name, act] of Object.entries(restores)) {
+    results[name] = [await act()];
+    await sql(
+      'DROP DATABASE IF EXISTS bench_ours; DROP DATABASE IF EXISTS bench_mysql; DROP DATABASE IF EXISTS bench_loader',
+    );
+  }
   const archiveBytes = statSync(verified).size;
   const loop = await run(node, [join(root, 'bench/event-loop.mjs'), config, ours(), join(folder, 'work')]);
   const seconds = Object.fromEntries(
@@ -145,6 +167,8 @@ async function measure(server) {
       'backup / mysqldump | gzip': seconds['backup, sealed'] / seconds['mysqldump | gzip'],
       'backup / mydumper': seconds['backup, sealed'] / seconds['mydumper -t 2, gzip'],
       'backup with verify / mysqldump | gzip': seconds['backup, sealed and verified'] / seconds['mysqldump | gzip'],
+      'restore / zcat | mysql': seconds['restore, compared'] / seconds['zcat | mysql'],
+      'restore / myloader': seconds['restore, compared'] / seconds['myloader -t 2'],
       'verify intact / gzip -t + sha256sum': seconds['verify --level intact'] / seconds['gzip -t + sha256sum'],
     },
     archiveMiB: archiveBytes / 2 ** 20,
