@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
+import type { ConnectionSettings } from '../model/connection-settings';
 import type { ManifestColumn } from '../model/manifest';
-import { quoteName, type SourceConnection } from './connection';
+import { openConnection, quoteName, type SourceConnection } from './connection';
 import { loadedColumns } from './load-encoder';
 import { qualifiedName } from './row-packets';
 import { toSourceError } from './source-error';
@@ -11,6 +12,26 @@ export const LOADING_SESSION = [
   'SET SESSION foreign_key_checks = 0',
   'SET SESSION unique_checks = 0',
 ];
+
+/** Lends sessions for loading; with an abort all of them are cut. */
+export async function withLoadingSessions<T>(
+  settings: ConnectionSettings,
+  count: number,
+  signal: AbortSignal,
+  use: (connections: readonly SourceConnection[]) => Promise<T>,
+): Promise<T> {
+  const opened: SourceConnection[] = [];
+  try {
+    for (let index = 0; index < count; index += 1) {
+      const connection = await openConnection(settings, signal);
+      opened.push(connection);
+      for (const statement of LOADING_SESSION) await connection.query(statement);
+    }
+    return await use(opened);
+  } finally {
+    await Promise.all(opened.map((connection) => connection.close()));
+  }
+}
 
 /** Types that read text differently when it comes as bytes: a uuid of 16 bytes, say. */
 const TEXT_OBJECTS = /^(uuid|inet4|inet6)/i;

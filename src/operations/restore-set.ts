@@ -9,13 +9,13 @@ import { quoteName, type SourceConnection, withConnection } from '../mysql/conne
 import { isCaseSensitive, readObjectNames } from '../mysql/existing-objects';
 import { withScratchSchemas } from '../mysql/scratch-schemas';
 import { readSetDefinitions, type SetDefinitions } from '../mysql/set-definitions';
-import { LOADING_SESSION } from '../mysql/table-loader';
+import { withLoadingSessions } from '../mysql/table-loader';
 import { planRestore, type RestorePlan } from '../plan/plan-restore';
 import type { ObjectStore } from '../store/object-store';
 import type { ProgressListener } from '../support/progress';
 import type { RestoreSetRequest, RestoreSetResult } from './contract';
 import { openLocation } from './open-location';
-import { SetLoader } from './set-loader';
+import { LOADING_SESSIONS, SetLoader } from './set-loader';
 
 /**
  * Restores a set into a server that has none of its objects.
@@ -43,18 +43,23 @@ export async function restoreSet(
     refuseBlockers(plan);
     refuseOtherPlan(plan, request.confirm);
     const findings = await withScratchSchemas(keeper, sealed.setId, [...names.keys()], (scratch) =>
-      withConnection({ ...request.settings, database: 'information_schema' }, signal, async (connection) => {
-        const { keepDefiners } = request;
-        const options = { schemas: scratch, names, keepDefiners, withSequences: false, signal, onProgress };
-        const loader = new SetLoader(connection, sealed, options);
-        await withSequences(keeper, plan, names, definitions, async () => {
-          await load(loader, connection, store, sealed, request, signal);
-          signal.throwIfAborted();
-          await moveTables(connection, sealed, scratch, names, definitions);
-        });
-        await addObjects(loader, names);
-        return loader.findings;
-      }),
+      withLoadingSessions(
+        { ...request.settings, database: 'information_schema' },
+        LOADING_SESSIONS,
+        signal,
+        async (connections) => {
+          const { keepDefiners } = request;
+          const options = { schemas: scratch, names, keepDefiners, withSequences: false, signal, onProgress };
+          const loader = new SetLoader(connections, sealed, options);
+          await withSequences(keeper, plan, names, definitions, async () => {
+            await load(loader, store, sealed, request, signal);
+            signal.throwIfAborted();
+            await moveTables(connections[0]!, sealed, scratch, names, definitions);
+          });
+          await addObjects(loader, names);
+          return loader.findings;
+        },
+      ),
     );
     const tables = sealed.files.filter(({ kind }) => kind === 'table');
     const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
@@ -165,13 +170,11 @@ function refuseOtherPlan(plan: RestorePlan, confirm: string | undefined): void {
 
 async function load(
   loader: SetLoader,
-  connection: SourceConnection,
   store: ObjectStore,
   sealed: SealedManifest,
   { settings }: RestoreSetRequest,
   signal: AbortSignal,
 ): Promise<void> {
-  for (const statement of LOADING_SESSION) await connection.query(statement);
   const { key } = sealed.archive;
   const reading = await readArchive(store.get(key as ObjectKey, signal), {
     object: key,
@@ -179,7 +182,7 @@ async function load(
     signal,
     checkContent: (file) => (file.kind === 'schema' ? loader.takeSchema(file) : loader.takeTable(file)),
   });
-  await loader.endFeed();
+  await loader.rest();
   if (loader.failure) throw loader.failure;
   refuseDamage(key, reading.findings);
   await loader.addKeys();

@@ -1,5 +1,3 @@
-import { once } from 'node:events';
-import { PassThrough } from 'node:stream';
 import type { ContentCheck } from '../archive/archive-reader';
 import { isOperationError } from '../errors/operation-error';
 import type { ManifestFile, SealedManifest } from '../model/manifest';
@@ -9,11 +7,14 @@ import { LoadEncoder } from '../mysql/load-encoder';
 import { readBack } from '../mysql/read-back';
 import { readSetDefinitions, type SetDefinitions } from '../mysql/set-definitions';
 import { driverCode } from '../mysql/source-error';
-import { type LoadWarning, loadTable } from '../mysql/table-loader';
+import type { LoadResult, LoadWarning } from '../mysql/table-loader';
 import type { ProgressListener } from '../support/progress';
+import { LoadLanes } from './load-lanes';
 
-/** Feeds of a table may run this far ahead of the server: 4 MiB. */
-const FEED_BYTES = 4 * 1024 * 1024;
+/** Rows go to the server in blocks of about this size, each in memory until it is in: 8 MiB. */
+const BLOCK_BYTES = 8 * 1024 * 1024;
+/** Sessions that load rows side by side. */
+export const LOADING_SESSIONS = 2;
 
 export interface LoadOptions {
   /** Where the rows of each database go: an empty schema. */
@@ -35,18 +36,20 @@ export class SetLoader {
   readonly findings: Finding[] = [];
   /** What keeps the trial from being carried out; damage and refusals are findings. */
   failure: unknown;
-  #feed: { readonly stream: PassThrough; readonly settled: Promise<unknown> } | undefined;
   readonly #definitions = new Map<string, SetDefinitions>();
   readonly #warnings = new Map<string, LoadWarning>();
   #tablesDone = 0;
   #rows = 0;
 
   readonly #connection: SourceConnection;
+  readonly #lanes: LoadLanes;
   readonly #sealed: SealedManifest;
   readonly #options: LoadOptions;
 
-  constructor(connection: SourceConnection, sealed: SealedManifest, options: LoadOptions) {
-    this.#connection = connection;
+  /** Definitions go over the first connection, rows over all of them. */
+  constructor(connections: readonly SourceConnection[], sealed: SealedManifest, options: LoadOptions) {
+    this.#connection = connections[0]!;
+    this.#lanes = new LoadLanes(connections, options.signal);
     this.#sealed = sealed;
     this.#options = options;
   }
@@ -82,41 +85,43 @@ export class SetLoader {
   takeTable(file: ManifestFile): ContentCheck | undefined {
     const { database, table = '', columns = [] } = file;
     if (this.#isLost(`${database}.${table}`)) return undefined; // its definition was refused: nothing to load into
+    const object = `${database}.${table}`;
     const encoder = new LoadEncoder(file.path, columns);
-    const feed = new PassThrough({ highWaterMark: FEED_BYTES });
     const target = { database: this.#schemaOf(database), table, columns };
-    const loading = loadTable(this.#connection, target, feed, this.#options.signal);
-    // Reported where `loading` is awaited.
-    this.#feed = { stream: feed, settled: loading.catch(() => undefined) };
+    let block: Buffer[] = [];
+    let bytes = 0;
+    const send = async () => {
+      const full = block;
+      block = [];
+      bytes = 0;
+      const onLoaded = ({ rows, warning }: LoadResult) => {
+        this.#rows += rows;
+        if (warning) this.#warnings.set(object, warning);
+      };
+      await this.#carried(this.#lanes.send(target, full, { inOrder: file.orderedBy?.length === 0, onLoaded }));
+      const progress = { tables: this.#tables.length, tablesDone: this.#tablesDone, rows: this.#rows };
+      this.#options.onProgress({ phase: 'load', table, ...progress });
+    };
     return {
       write: async (chunk) => {
-        const isRoom = feed.write(encoder.push(chunk));
-        if (!isRoom) await Promise.race([once(feed, 'drain'), this.#carried(loading)]);
-        this.#options.onProgress({
-          phase: 'load',
-          table,
-          tables: this.#tables.length,
-          tablesDone: this.#tablesDone,
-          rows: this.#rows + encoder.rows,
-        });
+        const lines = encoder.push(chunk);
+        block.push(lines);
+        bytes += lines.length;
+        if (bytes >= BLOCK_BYTES) await send();
       },
       end: async () => {
         encoder.end();
-        feed.end();
-        const { rows, warning } = await this.#carried(loading);
-        if (warning) this.#warnings.set(`${database}.${table}`, warning);
-        this.#rows += rows;
+        if (bytes > 0) await send();
+        await this.#carried(this.#lanes.settle());
         this.#tablesDone += 1;
         return [];
       },
     };
   }
 
-  /** Ends a table that was left in the middle, because the archive was damaged or the trial stopped. */
-  async endFeed(): Promise<void> {
-    if (!this.#feed?.stream.writableEnded)
-      this.#feed?.stream.destroy(new Error('the archive ended in the middle of a table'));
-    await this.#feed?.settled;
+  /** Waits for what is under way, also when the archive was damaged in the middle of a table. */
+  async rest(): Promise<void> {
+    await this.#lanes.rest();
   }
 
   /** Remembers a failure of the server before the archive reader makes a finding of it. */

@@ -6,10 +6,10 @@ import { manifestSchema, type SealedManifest } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import { withConnection } from '../mysql/connection';
 import { withScratchSchemas } from '../mysql/scratch-schemas';
-import { LOADING_SESSION } from '../mysql/table-loader';
+import { withLoadingSessions } from '../mysql/table-loader';
 import type { ObjectStore } from '../store/object-store';
 import type { ProgressListener } from '../support/progress';
-import { SetLoader } from './set-loader';
+import { LOADING_SESSIONS, SetLoader } from './set-loader';
 
 /**
  * Restores a set into scratch schemas of a server, compares every table with the manifest, and drops them.
@@ -30,8 +30,7 @@ export async function tryRestore(
   // The keeper of the schemas is not cut by an abort: it has to drop them.
   return await withConnection(settings, undefined, (keeper) =>
     withScratchSchemas(keeper, sealed.setId, databases, (scratch) =>
-      withConnection(settings, signal, async (connection) => {
-        for (const statement of LOADING_SESSION) await connection.query(statement);
+      withLoadingSessions(settings, LOADING_SESSIONS, signal, async (connections) => {
         const options = {
           schemas: scratch,
           names: scratch,
@@ -40,14 +39,14 @@ export async function tryRestore(
           signal,
           onProgress,
         };
-        const trial = new SetLoader(connection, sealed, options);
+        const trial = new SetLoader(connections, sealed, options);
         const reading = await readArchive(store.get(sealed.archive.key as ObjectKey, signal), {
           object: sealed.archive.key,
           expected: manifestSchema.parse(sealed),
           signal,
           checkContent: (file) => (file.kind === 'schema' ? trial.takeSchema(file) : trial.takeTable(file)),
         });
-        await trial.endFeed();
+        await trial.rest();
         if (trial.failure) throw trial.failure;
         if (reading.findings.length > 0) return [...reading.findings];
         await trial.addKeys();
