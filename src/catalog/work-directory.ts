@@ -93,7 +93,7 @@ export async function readSpooledSet(directory: string, setId: string): Promise<
 /** A crash while a folder was created or removed leaves it empty, or with an owner file that was cut. */
 async function isHusk(directory: string): Promise<boolean> {
   if (!BACKUP_SET_ID_PATTERN.test(basename(directory))) return false;
-  const names = await readdir(directory).catch(() => undefined);
+  const names = await readdir(directory).catch(() => undefined); // gone meanwhile, or not a folder: no husk
   return names?.every((name) => name === OWNER_FILE) ?? false;
 }
 

@@ -37,7 +37,8 @@ export async function withScratchSchemas<T>(
     await drop().catch(() => undefined); // a lost connection: the next trial finds and drops what is left
     throw error;
   }
-  await drop();
+  // What was done counts, also when the server is lost now: the next run finds and drops what is left.
+  await drop().catch(() => undefined);
   return result;
 }
 

@@ -190,7 +190,7 @@ function sliceQueue(
   };
   return (reader) => {
     const mine = turn.then(() => take(reader));
-    turn = mine.catch(() => undefined);
+    turn = mine.catch(() => undefined); // whoever called gets the failure; the next caller only waits for the turn
     return mine;
   };
 }

@@ -54,9 +54,9 @@ export async function restoreSet(
           await withSequences(keeper, plan, names, definitions, async () => {
             await load(loader, store, sealed, request, signal);
             signal.throwIfAborted();
-            await moveTables(connections[0]!, sealed, scratch, names, definitions);
+            await moveTables(keeper, sealed, scratch, names, definitions);
           });
-          await addObjects(loader, names);
+          await addObjects(loader, keeper, names);
           return loader.findings;
         },
       ),
@@ -239,9 +239,13 @@ function withGrant(error: OperationError, names: ReadonlyMap<string, string>): O
 }
 
 /** The tables are in place by now: a failure here must say so. */
-async function addObjects(loader: SetLoader, names: ReadonlyMap<string, string>): Promise<void> {
+async function addObjects(
+  loader: SetLoader,
+  keeper: SourceConnection,
+  names: ReadonlyMap<string, string>,
+): Promise<void> {
   try {
-    await loader.addObjects(names, { withEvents: true });
+    await loader.addObjects(keeper, names, { withEvents: true });
   } catch (error) {
     if (!isOperationError(error)) throw error;
     throw new OperationError(

@@ -139,11 +139,10 @@ export class SetLoader {
   }
 
   /** Runs a statement of the set; one that the server refuses is bad news about the set, not a failure of the trial. */
-  async #attempt(object: string, statement: string): Promise<void> {
+  async #attempt(object: string, statement: string, connection = this.#connection): Promise<void> {
     try {
-      await this.#connection.query(statement);
+      await connection.query(statement);
     } catch (error) {
-      this.#options.signal.throwIfAborted();
       const code = driverCode(error instanceof Error ? error.cause : undefined);
       if (!code.startsWith('ER_') || isOperationError(error, 'OP_SOURCE_DENIED')) {
         this.failure ??= error;
@@ -169,12 +168,16 @@ export class SetLoader {
   }
 
   /** Creates views, routines, triggers and, if wanted, events, in the schema that `schemaOf` gives for a database. */
-  async addObjects(schemaOf: ReadonlyMap<string, string>, options: { readonly withEvents: boolean }): Promise<void> {
+  async addObjects(
+    connection: SourceConnection,
+    schemaOf: ReadonlyMap<string, string>,
+    options: { readonly withEvents: boolean },
+  ): Promise<void> {
     for (const [database, { objects }] of this.#definitions) {
-      await this.#connection.query(`USE ${quoteName(schemaOf.get(database)!)}`);
+      await connection.query(`USE ${quoteName(schemaOf.get(database)!)}`);
       for (const { statement, kind, name } of objects) {
         if (kind === 'event' && !options.withEvents) continue;
-        await this.#attempt(kind ? `${database}: ${kind} ${name}` : database, statement);
+        await this.#attempt(kind ? `${database}: ${kind} ${name}` : database, statement, connection);
       }
     }
   }

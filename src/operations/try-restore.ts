@@ -50,7 +50,7 @@ export async function tryRestore(
         if (trial.failure) throw trial.failure;
         if (reading.findings.length > 0) return [...reading.findings];
         await trial.addKeys();
-        await trial.addObjects(scratch, { withEvents: false });
+        await trial.addObjects(connections[0]!, scratch, { withEvents: false });
         await withConnection(settings, signal, (reader) => trial.compare(reader));
         return trial.findings;
       }),

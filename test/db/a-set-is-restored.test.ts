@@ -246,3 +246,23 @@ test('an account without rights on the target is told so, and the server is as i
     }
   });
 });
+
+test('an abort after the tables were moved comes too late: the rest is created and the restore says completed', async () => {
+  await withDatabase(async (database, admin) => {
+    const views = 150;
+    await admin.query('CREATE TABLE t (id INT PRIMARY KEY)');
+    for (let view = 0; view < views; view += 1) await admin.query(`CREATE VIEW v${view} AS SELECT id FROM t`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['t'])]);
+      await admin.query(`DROP DATABASE \`${database}\``);
+      const stop = new AbortController();
+      const restoring = restore(workplace, {}, stop.signal);
+      restoring.catch(() => undefined);
+      for (let attempt = 0; attempt < 4_000 && (await namesIn(admin, database)).length === 0; attempt += 1);
+      stop.abort();
+      assert.deepEqual((await restoring).findings, []);
+      assert.equal((await namesIn(admin, database)).length, views + 1);
+      assert.deepEqual(await scratchSchemas(admin), []);
+    });
+  });
+});
