@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import type { LocationSettings } from '../model/location-settings';
+import { parseRowFilter, RESTORE_POLICIES } from '../model/restore-options';
 import { retentionPolicySchema } from '../model/retention-policy';
 import { VERIFY_LEVELS } from '../model/verification';
 
@@ -27,6 +28,13 @@ const OPTIONS = {
   'keep-weekly': { type: 'string' },
   'keep-monthly': { type: 'string' },
   'dry-run': { type: 'boolean' },
+  diff: { type: 'boolean' },
+  plan: { type: 'string' },
+  policy: { type: 'string' },
+  databases: { type: 'string' },
+  where: { type: 'string' },
+  undo: { type: 'string' },
+  discard: { type: 'string' },
   database: { type: 'string' },
   'drop-definers': { type: 'boolean' },
   'time-zone': { type: 'string' },
@@ -42,7 +50,11 @@ const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
   backup: ['config', 'section', 'tables', 'all-tables', 'location', 'name', 'app', 'parallel', 'level', ...COMMON],
   list: ['location', ...COMMON],
   verify: ['location', 'level', 'config', 'section', ...COMMON],
-  restore: ['location', 'config', 'section', 'database', 'drop-definers', 'dry-run', ...COMMON],
+  restore: [
+    ...(['location', 'config', 'section', 'database', 'databases', 'tables', 'where', 'policy'] as const),
+    ...(['drop-definers', 'dry-run', 'diff', 'plan', 'undo', 'discard'] as const),
+    ...COMMON,
+  ],
   prune: [
     ...(['location', 'dry-run', 'keep-days', 'failed-days', 'keep-last'] as const),
     ...(['keep-daily', 'keep-weekly', 'keep-monthly'] as const),
@@ -65,6 +77,7 @@ const common = {
     .string()
     .default(() => join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'bklog-backup')),
 };
+const commaList = z.string().transform((list) => list.split(',').filter(Boolean));
 const location = z.string({ error: 'is missing' }).transform(toLocation);
 
 const commandSchema = z.discriminatedUnion('command', [
@@ -74,10 +87,7 @@ const commandSchema = z.discriminatedUnion('command', [
       ...common,
       config: z.string({ error: 'is missing' }),
       section: z.array(z.string()).optional(),
-      tables: z
-        .string()
-        .transform((list) => list.split(',').filter(Boolean))
-        .optional(),
+      tables: commaList.optional(),
       allTables: z.boolean().default(false),
       location,
       name: z.string().default('core'),
@@ -99,17 +109,39 @@ const commandSchema = z.discriminatedUnion('command', [
     section: z.array(z.string()).length(1, 'names one section').optional(),
     level: z.enum(VERIFY_LEVELS, { error: `is one of ${VERIFY_LEVELS.join(', ')}` }).default('intact'),
   }),
-  z.object({
-    command: z.literal('restore'),
-    ...common,
-    subject: z.string({ error: 'needs one SET' }),
-    location,
-    config: z.string({ error: 'is missing' }),
-    section: z.array(z.string()).length(1, 'names one section').optional(),
-    database: z.string().min(1, 'is empty').optional(),
-    dropDefiners: z.boolean().default(false),
-    dryRun: z.boolean().default(false),
-  }),
+  z
+    .object({
+      command: z.literal('restore'),
+      ...common,
+      subject: z.string().optional(),
+      location: location.optional(),
+      config: z.string({ error: 'is missing' }),
+      section: z.array(z.string()).length(1, 'names one section').optional(),
+      policy: z.enum(RESTORE_POLICIES, { error: `is one of ${RESTORE_POLICIES.join(', ')}` }).optional(),
+      database: z.string().min(1, 'is empty').optional(),
+      databases: commaList.optional(),
+      tables: commaList.optional(),
+      where: z.string().transform(toRowFilter).optional(),
+      dropDefiners: z.boolean().default(false),
+      dryRun: z.boolean().default(false),
+      diff: z.boolean().default(false),
+      plan: z.string().optional(),
+      undo: z.string().optional(),
+      discard: z.string().optional(),
+    })
+    .superRefine((command, context) => {
+      const ways = [command.subject, command.plan, command.undo, command.discard].filter((way) => way !== undefined);
+      if (ways.length !== 1) context.addIssue('needs one of SET, --plan FILE, --undo SET and --discard SET');
+      const needsLocation = command.subject !== undefined || command.plan !== undefined;
+      if (needsLocation && !command.location)
+        context.addIssue({ code: 'custom', path: ['location'], message: 'is missing' });
+      if (command.diff && !command.dryRun)
+        context.addIssue({ code: 'custom', path: ['diff'], message: 'needs --dry-run' });
+      const chosen = (['policy', 'database', 'databases', 'tables', 'where'] as const).find((name) => command[name]);
+      if (chosen && command.subject === undefined) {
+        context.addIssue({ code: 'custom', path: [chosen], message: 'goes with SET; a plan has its own' });
+      }
+    }),
   z.object({
     command: z.literal('prune'),
     ...common,
@@ -147,6 +179,13 @@ function toLocation(url: string, context: z.RefinementCtx): LocationSettings {
   }
   const path = scheme ? fileURLToPath(url) : resolve(url);
   return { name: url, kind: 'folder', path, requireMount: false };
+}
+
+function toRowFilter(text: string, context: z.RefinementCtx): { column: string; value: string } {
+  const filter = parseRowFilter(text);
+  if (filter) return filter;
+  context.addIssue('is not of the form "column = value"');
+  return z.NEVER;
 }
 
 const camel = (name: string) => name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());

@@ -1,28 +1,12 @@
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { OperationError } from '../errors/operation-error';
-import type { ConnectionSettings } from '../model/connection-settings';
-import { newRunId } from '../model/ids';
 import { readConnectionSection, readConnectionSections } from '../mysql/config-file';
 import { carryOut } from '../operations/carry-out';
 import { chooseTables } from '../operations/choose-tables';
-import type { ExportSource, RunSurroundings, VerifyResult } from '../operations/contract';
-import type { ProgressListener } from '../support/progress';
+import type { ExportSource, VerifyResult } from '../operations/contract';
 import type { Command } from './arguments';
-
-type CommandOf<Name extends Command['command']> = Extract<Command, { command: Name }>;
-
-/** What a command printed and whether it found something: the exit status follows from it. */
-export interface CommandResult {
-  readonly report: Readonly<Record<string, unknown>>;
-  readonly text: string;
-  readonly hasFindings: boolean;
-}
-
-export interface CommandRun {
-  readonly signal: AbortSignal;
-  readonly onProgress: ProgressListener;
-}
+import { type CommandOf, type CommandResult, type CommandRun, surroundings, targetServer } from './command-run';
+import { restore } from './restore-command';
 
 export async function runCommand(command: Command, run: CommandRun): Promise<CommandResult> {
   switch (command.command) {
@@ -39,10 +23,6 @@ export async function runCommand(command: Command, run: CommandRun): Promise<Com
     default:
       return command satisfies never;
   }
-}
-
-function surroundings({ work }: { readonly work: string }): RunSurroundings {
-  return { runId: newRunId(), workRoot: join(work, 'work'), journalPath: join(work, 'runs.jsonl') };
 }
 
 async function chooseSources(command: CommandOf<'backup'>, run: CommandRun): Promise<ExportSource[]> {
@@ -154,16 +134,6 @@ async function list({ location }: CommandOf<'list'>, run: CommandRun): Promise<C
   };
 }
 
-/** The server that a set is restored into: the named section, or the first of the file. */
-async function targetServer({
-  config,
-  section,
-}: Pick<CommandOf<'verify'>, 'config' | 'section'>): Promise<ConnectionSettings | undefined> {
-  if (!config) return undefined;
-  const [name = ''] = section ?? (await readConnectionSections(config));
-  return await readConnectionSection(config, name);
-}
-
 async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<CommandResult> {
   const { subject, location, level } = command;
   const around = surroundings(command);
@@ -201,45 +171,6 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
       `${sealed?.archive.key ?? subject}: ${level} ${hasFindings ? 'has findings' : 'passed'}`,
       ...(sealed && !recorded ? ['  not recorded: the location cannot be written to, so prune will not count it'] : []),
       ...verification.findings.map(({ code, message }) => `  ${code}: ${message}`),
-    ].join('\n'),
-  };
-}
-
-async function restore(command: CommandOf<'restore'>, run: CommandRun): Promise<CommandResult> {
-  const { subject: set, location, database, dryRun, dropDefiners } = command;
-  const around = surroundings(command);
-  const settings = (await targetServer(command))!;
-  const request = { ...around, location, set, settings, keepDefiners: !dropDefiners, dryRun };
-  const { plan, findings, tables, rows } = await carryOut(
-    'restoreSet',
-    { ...request, ...(database ? { database } : {}) },
-    run.signal,
-    run.onProgress,
-  );
-  const isBlocked = dryRun && plan.blockers.length > 0;
-  const hasFindings = isBlocked || findings.length > 0;
-  return {
-    hasFindings,
-    report: {
-      runId: around.runId,
-      operation: 'restore',
-      outcome: hasFindings ? 'completed-with-findings' : 'completed',
-      dryRun,
-      setId: plan.setId,
-      archive: plan.archiveKey,
-      tables,
-      rows,
-      plan,
-      findings,
-    },
-    text: [
-      `${plan.archiveKey}, data of ${plan.snapshotAt}`,
-      ...plan.steps.map(({ text }) => `  ${text}`),
-      ...plan.blockers.map(({ object, reason }) => `  blocked: ${object} ${reason}`),
-      ...findings.map(({ code, message }) => `  ${code}: ${message}`),
-      dryRun
-        ? `would restore ${isBlocked ? 'nothing: the target has objects of the set' : 'all of it; nothing was changed'}`
-        : `restored ${tables} tables, ${rows} rows, compared with the set before they were moved into place`,
     ].join('\n'),
   };
 }

@@ -9,10 +9,17 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
   verify SET|FILE [--location URL]   FILE: an archive or any .json table file
       [--level present|intact|readable|restorable]   default intact
       [--config F [--section S]]     restorable: the server to restore into, in scratch schemas that are dropped
-  restore SET --location URL --config F [--section S] [--dry-run]
-      into that section's server, which must have none of the set's tables; load, compare, then move into place
-      [--database NAME]              another name, for a set of one database
+  restore SET --location URL --config F [--section S]
+      into that section's server: load beside the databases, compare, then move into place by one statement
+      [--dry-run [--diff]]           say what would happen; with --diff what would become of each row
+      [--plan FILE]                  instead of SET: carry out a plan saved from --dry-run --json, if nothing moved since
+      [--policy swap|fail|replace|skip]   tables that are there: make place and are kept (default), stop the restore,
+                                     make place and are dropped, or stay and get the rows whose key they lack
+      [--databases a,b] [--tables a,b] [--where "column = value"]   a part of the set; --where with skip or fail
+      [--database NAME]              another name, for one database
       [--drop-definers]              views, triggers, routines and events belong to the restoring account
+  restore --undo SET | --discard SET --config F [--section S] [--dry-run]
+      bring back what a restore replaced, or drop it; SET may be "latest"
   prune  --location URL [--dry-run]  keep by policy, remove the rest
       [--keep-days N] [--failed-days N] [--keep-last N]
       [--keep-daily N] [--keep-weekly N] [--keep-monthly N]

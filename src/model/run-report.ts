@@ -10,6 +10,7 @@ export const OPERATIONS = [
   'fetch',
   'verify',
   'restore',
+  'undo',
   'prune',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];

@@ -5,8 +5,8 @@ const PREFIX = 'bklog_scratch_';
 const PATTERN = /^(bklog_scratch_\d{14}_[a-z0-9]{10})_\d+$/;
 
 /**
- * Lends one empty schema for each database of a set, created and dropped over `connection`, which nobody else uses, on a server that may hold anything else, and drops them whatever
- * happens. A lock of the server, which dies with the connection, tells living schemas from what a crash left: leftovers
+ * Lends one empty schema for each database of a set, on a server that may hold anything else, and drops them whatever
+ * happens; `connection` is for that alone. A lock of the server, which dies with the connection, tells living schemas from what a crash left: leftovers
  * of any set are dropped first. Nothing but schemas of this very name pattern is ever dropped.
  * Errors: OP_BUSY when this set is being tried on this server, OP_SOURCE_DENIED with the GRANT, OP_SOURCE_*.
  */
@@ -31,7 +31,7 @@ export async function withScratchSchemas<T>(
   };
   let result: T;
   try {
-    for (const schema of scratch.values()) await createSchema(connection, schema);
+    for (const schema of scratch.values()) await createSchema(connection, schema, 'bklog\\_scratch\\_%');
     result = await use(scratch);
   } catch (error) {
     await drop().catch(() => undefined); // a lost connection: the next trial finds and drops what is left
@@ -42,13 +42,14 @@ export async function withScratchSchemas<T>(
   return result;
 }
 
-async function createSchema(connection: SourceConnection, schema: string): Promise<void> {
+/** Creates a schema of ours; `pattern` is what an account needs rights on. Errors: OP_SOURCE_DENIED with the GRANT. */
+export async function createSchema(connection: SourceConnection, schema: string, pattern: string): Promise<void> {
   try {
-    await connection.query(`CREATE DATABASE ${quoteName(schema)} CHARACTER SET utf8mb4`);
+    await connection.query(`CREATE DATABASE IF NOT EXISTS ${quoteName(schema)} CHARACTER SET utf8mb4`);
   } catch (error) {
     if (!(error instanceof OperationError) || error.code !== 'OP_SOURCE_DENIED') throw error;
-    const grant = `GRANT ALL ON \`bklog\\_scratch\\_%\`.* TO '${connection.settings.user}'@'%'`;
-    throw new OperationError('OP_SOURCE_DENIED', `${connection.settings.name} may not create a scratch schema`, {
+    const grant = `GRANT ALL ON \`${pattern}\`.* TO '${connection.settings.user}'@'%'`;
+    throw new OperationError('OP_SOURCE_DENIED', `${connection.settings.name} may not create the schema ${schema}`, {
       cause: error,
       details: { user: connection.settings.user, grant },
       remedy: `Run on ${connection.settings.host}: ${grant}`,

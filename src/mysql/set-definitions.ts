@@ -1,3 +1,4 @@
+import { quoteName } from './connection';
 import { renameDatabases, type StagedTable, splitStatements, stageTable } from './sql-text';
 
 /** What a schema file of a set defines, in the order in which it has to be created. */
@@ -16,6 +17,24 @@ export interface ObjectStatement {
   /** Absent for a setting. */
   readonly kind?: 'view' | 'trigger' | 'procedure' | 'function' | 'event' | 'other';
   readonly name?: string;
+  /** The table that a trigger belongs to. */
+  readonly table?: string;
+}
+
+/** What of a schema file is wanted; absent: all of it. */
+export interface WantedDefinitions {
+  readonly database: string;
+  readonly tables: ReadonlySet<string>;
+  /** Views, routines, events and sequences too. Triggers come with their tables. */
+  readonly whole: boolean;
+}
+
+export interface DefinitionOptions {
+  /** Without it objects belong to the account that creates them. */
+  readonly keepDefiners: boolean;
+  /** Where the tables of each database are built before they get their new names; absent: under these names. */
+  readonly stagedIn?: ReadonlyMap<string, string>;
+  readonly wanted?: WantedDefinitions;
 }
 
 const DATABASE = /^CREATE DATABASE /;
@@ -23,42 +42,87 @@ const TABLE = /^CREATE TABLE `((?:[^`]|``)+)`/;
 const SEQUENCE = /^(CREATE SEQUENCE |DO SETVAL\()/;
 const SETTING = /^(SET |\/\*!\d+ SET |USE )/;
 const OBJECT =
-  /^CREATE (?:.*? )??(?:DEFINER=\S+ )?(?:SQL SECURITY \w+ )?(?:AGGREGATE )?(VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT) `((?:[^`]|``)+)`/s;
+  /^CREATE (?:.*? )??(?:DEFINER=\S+ )?(?:SQL SECURITY \w+ )?(?:AGGREGATE )?(VIEW|PROCEDURE|FUNCTION|EVENT) `((?:[^`]|``)+)`/s;
+/** The server keeps the head of a trigger as it was typed: quoted or not, with a database or without. */
+const NAME = '(`(?:[^`]|``)+`|[\\p{L}\\p{N}_$]+)';
+const TRIGGER = new RegExp(
+  `^CREATE\\s+(DEFINER=\\S+\\s+)?TRIGGER\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?(?:${NAME}\\s*\\.\\s*)?${NAME}\\s+((?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE))\\s+ON\\s+(?:${NAME}\\s*\\.\\s*)?${NAME}\\s+FOR\\s+EACH\\s+ROW\\b`,
+  'isu',
+);
+const REFERENCES = /\bREFERENCES (?:(`(?:[^`]|``)+`)\.)?(`(?:[^`]|``)+`)/;
 const DROPPED_STAND_IN = /^DROP VIEW IF EXISTS `((?:[^`]|``)+)`/;
 const DEFINER = /\bDEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`\s*/;
 
+const plainName = (typed: string) => (typed.startsWith('`') ? unquote(typed.slice(1, -1)) : typed);
 const unquote = (name: string | undefined) => (name ?? '').replaceAll('``', '`');
 
 /**
  * Reads a schema file as `exportSchema` wrote it. `names` gives the databases their new names, wherever a statement
- * spells them out. Without `keepDefiners` objects belong to the account that creates them.
+ * spells them out.
  */
 export function readSetDefinitions(
   script: string,
   names: ReadonlyMap<string, string>,
-  options: { readonly keepDefiners: boolean },
+  options: DefinitionOptions,
 ): SetDefinitions {
   let database = '';
   const sequences: string[] = [];
   const tables = new Map<string, StagedTable>();
   const objects: ObjectStatement[] = [];
+  const { wanted } = options;
   for (const original of splitStatements(script)) {
+    const table = TABLE.exec(original)?.[1];
+    if (table !== undefined) {
+      if (wanted && !wanted.tables.has(unquote(table))) continue;
+      const staged = stageTable(original);
+      tables.set(unquote(table), {
+        create: renameDatabases(staged.create, names),
+        addKeys: staged.addKeys.map((clause) => renameDatabases(clause, names)),
+        addForeignKeys: staged.addForeignKeys.map((clause) => renameReference(clause, names, options)),
+      });
+      continue;
+    }
     const statement = renameDatabases(original, names);
-    const table = TABLE.exec(statement)?.[1];
-    if (table !== undefined) tables.set(unquote(table), stageTable(statement));
-    else if (DATABASE.test(statement)) database = renamedDatabase(statement, names);
-    else if (SEQUENCE.test(statement)) sequences.push(statement);
-    else if (!isSettingOfFile(statement)) {
-      objects.push(toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '')));
+    if (DATABASE.test(original)) database = renamedDatabase(statement, names);
+    else if (SEQUENCE.test(original)) {
+      if (wanted?.whole !== false) sequences.push(statement);
+    } else if (!isSettingOfFile(statement)) {
+      const object = toObject(options.keepDefiners ? statement : statement.replace(DEFINER, ''));
+      if (isWanted(object, wanted)) objects.push(object);
     }
   }
   return { database, sequences, tables, objects };
 }
 
+/**
+ * A foreign key follows the table it points to when that table is renamed. One that comes along is named where it is
+ * built now; one that does not is named where it is.
+ */
+function renameReference(
+  clause: string,
+  names: ReadonlyMap<string, string>,
+  { stagedIn, wanted }: DefinitionOptions,
+): string {
+  return clause.replace(REFERENCES, (_, qualifier: string | undefined, table: string) => {
+    const database = qualifier === undefined ? undefined : unquote(qualifier.slice(1, -1));
+    if (database !== undefined) {
+      const to = stagedIn?.get(database) ?? names.get(database) ?? database;
+      return `REFERENCES ${quoteName(to)}.${table}`;
+    }
+    const stays = wanted !== undefined && !wanted.tables.has(unquote(table.slice(1, -1)));
+    return `REFERENCES ${stays ? `${quoteName(names.get(wanted.database) ?? wanted.database)}.` : ''}${table}`;
+  });
+}
+
+function isWanted({ kind, table }: ObjectStatement, wanted: WantedDefinitions | undefined): boolean {
+  if (!wanted || kind === undefined || kind === 'other') return true;
+  return kind === 'trigger' ? wanted.tables.has(table ?? '') : wanted.whole;
+}
+
 function renamedDatabase(statement: string, names: ReadonlyMap<string, string>): string {
   return statement.replace(/`((?:[^`]|``)+)`/, (quoted, name: string) => {
     const to = names.get(unquote(name));
-    return to === undefined ? quoted : `\`${to.replaceAll('`', '``')}\``;
+    return to === undefined ? quoted : quoteName(to);
   });
 }
 
@@ -69,6 +133,15 @@ function isSettingOfFile(statement: string): boolean {
 
 function toObject(statement: string): ObjectStatement {
   if (SETTING.test(statement)) return { statement };
+  const trigger = TRIGGER.exec(statement);
+  if (trigger) {
+    const [head, definer = '', ofDatabase, typedName = '', moment = '', onDatabase, typedTable = ''] = trigger;
+    const [name, table] = [plainName(typedName), plainName(typedTable)];
+    // Kept as it was typed, unless it says a database, which may have another name by now.
+    if (!ofDatabase && !onDatabase) return { statement, kind: 'trigger', name, table };
+    const begin = `CREATE ${definer}TRIGGER ${quoteName(name)} ${moment} ON ${quoteName(table)} FOR EACH ROW`;
+    return { statement: begin + statement.slice(head.length), kind: 'trigger', name, table };
+  }
   const [, word, name] = OBJECT.exec(statement) ?? [];
   if (word) return { statement, kind: word.toLowerCase() as 'view', name: unquote(name) };
   const standIn = DROPPED_STAND_IN.exec(statement)?.[1];

@@ -11,6 +11,7 @@ import { checkLocation } from './open-location';
 import { prune } from './prune';
 import { restoreSet } from './restore-set';
 import { storeSet } from './store-set';
+import { undoRestore } from './undo-restore';
 import { verifyFile, verifySet } from './verify';
 
 type Carrier<Name extends OperationName> = (
@@ -29,6 +30,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   verifySet,
   verifyFile,
   restoreSet,
+  undoRestore,
   prune,
 };
 
@@ -39,6 +41,7 @@ const RECORDED: Partial<Record<OperationName, Operation>> = {
   fetchSet: 'fetch',
   verifySet: 'verify',
   restoreSet: 'restore',
+  undoRestore: 'undo',
   prune: 'prune',
 };
 
@@ -52,6 +55,7 @@ const DOING: Record<OperationName, string> = {
   verifySet: 'verifying a set',
   verifyFile: 'verifying a file',
   restoreSet: 'restoring a set',
+  undoRestore: 'undoing a restore',
   prune: 'pruning',
 };
 

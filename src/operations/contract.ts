@@ -3,10 +3,13 @@ import type { BackupSet, SetSource } from '../model/backup-set';
 import type { ConnectionSettings } from '../model/connection-settings';
 import type { LocationSettings } from '../model/location-settings';
 import type { Manifest, SealedManifest } from '../model/manifest';
+import type { RestoreOptions } from '../model/restore-options';
 import type { RetentionPolicy } from '../model/retention-policy';
 import type { Finding, Verification, VerifyLevel } from '../model/verification';
 import type { RestorePlan } from '../plan/plan-restore';
 import type { RetentionPlan } from '../plan/plan-retention';
+import type { FilledTable } from './fill-tables';
+import type { TableDifference } from './preview-rows';
 
 /** What every run needs from its surroundings, besides the abort signal and the progress listener. */
 export interface RunSurroundings {
@@ -99,19 +102,20 @@ export interface VerifyFileRequest extends RunSurroundings {
   readonly level: VerifyLevel;
 }
 
-/** Into a server that has none of the set's objects. */
 export interface RestoreSetRequest extends RunSurroundings {
   readonly location: LocationSettings;
   readonly set: string;
   /** The target server; its database does not matter, the set has its own. */
   readonly settings: ConnectionSettings;
-  /** Another name for the database, for a set of one. */
-  readonly database?: string;
-  /** Keep the accounts that defined views, triggers, routines and events; otherwise they belong to the restoring account. */
-  readonly keepDefiners: boolean;
+  readonly options: RestoreOptions;
+  /** Plan, and change nothing. */
   readonly dryRun: boolean;
+  /** With a dry run: load the set beside the target and say what would become of each row. */
+  readonly diff?: boolean;
   /** Hash of the plan that somebody saw; another plan is refused. */
   readonly confirm?: string;
+  /** The plan that somebody saw; another one is refused, with what moved since. */
+  readonly seen?: RestorePlan;
 }
 export interface RestoreSetResult {
   readonly plan: RestorePlan;
@@ -120,6 +124,28 @@ export interface RestoreSetResult {
   readonly findings: readonly Finding[];
   readonly tables: number;
   readonly rows: number;
+  /** Tables that stayed and got rows, under policy skip. */
+  readonly filled: readonly FilledTable[];
+  /** What was finished is an earlier run, which died after its tables had moved. */
+  readonly resumed: boolean;
+  readonly differences?: readonly TableDifference[];
+}
+
+export interface UndoRestoreRequest extends RunSurroundings {
+  readonly settings: ConnectionSettings;
+  /** A set id, or `latest`: the last restore that can be undone. */
+  readonly set: string;
+  /** `undo`: what was replaced comes back; `discard`: it is dropped. */
+  readonly action: 'undo' | 'discard';
+  readonly dryRun: boolean;
+}
+export interface UndoRestoreResult {
+  readonly setId: string;
+  readonly action: 'undo' | 'discard';
+  readonly dryRun: boolean;
+  readonly steps: readonly string[];
+  readonly findings: readonly Finding[];
+  readonly tables: number;
 }
 
 export interface PruneRequest extends RunSurroundings {
@@ -163,6 +189,7 @@ export interface Operations {
   verifySet: { request: VerifySetRequest; result: VerifyResult };
   verifyFile: { request: VerifyFileRequest; result: VerifyResult };
   restoreSet: { request: RestoreSetRequest; result: RestoreSetResult };
+  undoRestore: { request: UndoRestoreRequest; result: UndoRestoreResult };
   prune: { request: PruneRequest; result: PruneResult };
 }
 export type OperationName = keyof Operations;

@@ -1,31 +1,43 @@
-import { type ContentCheck, readArchive } from '../archive/archive-reader';
+import { readArchive } from '../archive/archive-reader';
 import { findSet } from '../catalog/catalog';
-import type { ErrorCode } from '../errors/error-catalogue';
 import { cleanUpAfter, isOperationError, OperationError } from '../errors/operation-error';
+import type { ConnectionSettings } from '../model/connection-settings';
 import type { ObjectKey } from '../model/ids';
-import { type ManifestFile, manifestSchema, type SealedManifest } from '../model/manifest';
+import { manifestSchema, type SealedManifest } from '../model/manifest';
+import { type RestoreOptions, restoreOptionsSchema } from '../model/restore-options';
 import type { Finding } from '../model/verification';
 import { quoteName, type SourceConnection, withConnection } from '../mysql/connection';
-import { isCaseSensitive, readObjectNames } from '../mysql/existing-objects';
+import { type RestoreRecord, readRecord, writeRecord } from '../mysql/restore-record';
+import { qualifiedName } from '../mysql/row-packets';
 import { withScratchSchemas } from '../mysql/scratch-schemas';
-import { readSetDefinitions, type SetDefinitions } from '../mysql/set-definitions';
 import { withLoadingSessions } from '../mysql/table-loader';
-import { planRestore, type RestorePlan } from '../plan/plan-restore';
+import { type RestorePlan, whatMoved } from '../plan/plan-restore';
+import { type SelectedDatabase, selectFromSet } from '../plan/select-from-set';
 import type { ObjectStore } from '../store/object-store';
+import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
 import type { RestoreSetRequest, RestoreSetResult } from './contract';
+import { type FilledTable, fillTables } from './fill-tables';
+import { createSequences, type Definitions, finishMove, moveTables, takeBack } from './move-into-place';
 import { openLocation } from './open-location';
+import { previewRows } from './preview-rows';
+import { readWholeSet, refuseDamage } from './read-whole-set';
 import { LOADING_SESSIONS, SetLoader } from './set-loader';
+import { buildRecord, type Situation, surveyTarget } from './survey-target';
+
+/** Name of the lock that lets one restore at a time change a server; it ends with its connection. */
+const SERVER_LOCK = 'bklog_restore';
 
 /**
- * Restores a set into a server that has none of its objects.
+ * Restores a set, or a part of it, into a server.
  * 1. read the whole archive: a damaged set is refused before the first write
- * 2. plan; what exists in the target is a blocker
+ * 2. plan: what happens to each object, and what forbids it
  * 3. load beside the target, in scratch schemas; add keys; read back and compare with the manifest
- * 4. create missing databases and move all tables by one RENAME TABLE
+ * 4. write a record of what will be replaced; move all tables by one RENAME TABLE
  * 5. create views, routines, triggers and events; what the server refuses of these is a finding
- * Until step 4 the target is untouched, and whatever ends the run drops the scratch schemas.
- * Errors: OP_ARCHIVE_*, OP_RESTORE_REFUSED with the blockers, OP_RESTORE_DIFFERS, OP_SOURCE_*, OP_CONFIG_INVALID.
+ * Until step 4 the target is untouched, and whatever ends the run drops the scratch schemas. A run that died in step 5
+ * is finished by the next one. Errors: OP_ARCHIVE_*, OP_RESTORE_REFUSED with the blockers or with what moved since the
+ * plan, OP_RESTORE_DIFFERS, OP_BUSY, OP_SOURCE_*, OP_CONFIG_INVALID.
  */
 export async function restoreSet(
   request: RestoreSetRequest,
@@ -35,146 +47,142 @@ export async function restoreSet(
   const store = openLocation(request.location);
   await store.check({ write: false });
   const sealed = await findSet(store, request.set);
-  const names = targetNames(sealed, request.database);
-  const definitions = await readWholeSet(store, sealed, names, request.keepDefiners, signal, onProgress);
-  return await withConnection({ ...request.settings, database: 'information_schema' }, undefined, async (keeper) => {
-    const plan = await makePlan(keeper, sealed, names, definitions);
-    if (request.dryRun) return { plan, dryRun: true, findings: [], rows: 0, tables: 0 };
+  const options = restoreOptionsSchema.parse(request.options);
+  const selection = selectFromSet(sealed, options);
+  const names = new Map(selection.map(({ database, target }) => [database, target]));
+  const read = (database: string) => definitionOptions(selection, options, database);
+  const definitions = await readWholeSet(store, sealed, names, read, signal, onProgress);
+  const settings = { ...request.settings, database: 'information_schema' };
+  const run: Run = { sealed, options, selection, definitions, settings, store, signal, onProgress };
+  // The keeper is not cut by an abort: it has to clean up.
+  return await withConnection(settings, undefined, async (keeper) => {
+    await lockServer(keeper);
+    const pending = await readRecord(keeper, sealed.setId);
+    const isInterrupted = pending !== undefined && pending.finishedAt === undefined;
+    if (isInterrupted && pending.isMoved) return await resume(keeper, run, pending, request);
+    if (isInterrupted && !request.dryRun) await takeBack(keeper, pending);
+    const situation = await surveyTarget(keeper, run, isInterrupted ? {} : { pending });
+    const { plan } = situation;
+    if (request.dryRun) {
+      const differences =
+        request.diff && plan.blockers.length === 0 ? await preview(keeper, run, situation) : undefined;
+      return { ...nothingDone(plan), ...(differences ? { differences } : {}) };
+    }
+    refuseOtherPlan(plan, request);
     refuseBlockers(plan);
-    refuseOtherPlan(plan, request.confirm);
-    const findings = await withScratchSchemas(keeper, sealed.setId, [...names.keys()], (scratch) =>
-      withLoadingSessions(
-        { ...request.settings, database: 'information_schema' },
-        LOADING_SESSIONS,
-        signal,
-        async (connections) => {
-          const { keepDefiners } = request;
-          const options = { schemas: scratch, names, keepDefiners, withSequences: false, signal, onProgress };
-          const loader = new SetLoader(connections, sealed, options);
-          await withSequences(keeper, plan, names, definitions, async () => {
-            await load(loader, store, sealed, request, signal);
-            signal.throwIfAborted();
-            await moveTables(keeper, sealed, scratch, names, definitions);
-          });
-          await addObjects(loader, keeper, names);
-          return loader.findings;
-        },
-      ),
-    );
-    const tables = sealed.files.filter(({ kind }) => kind === 'table');
-    const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
-    return { plan, dryRun: false, findings, rows, tables: tables.length };
+    const { findings, filled } = await carryOutPlan(keeper, run, situation);
+    const moved = plan.targets.flatMap(({ tables }) => tables.filter(({ action }) => action !== 'fill'));
+    const rows =
+      moved.reduce((sum, table) => sum + table.rows, 0) + filled.reduce((sum, { inserted }) => sum + inserted, 0);
+    return { plan, dryRun: false, findings, filled, rows, tables: moved.length + filled.length, resumed: false };
   });
 }
 
-/** A set of one database can go into another name; of several, each keeps its own. */
-function targetNames(sealed: SealedManifest, wanted: string | undefined): Map<string, string> {
-  const databases = [...new Set(sealed.files.map(({ database }) => database))];
-  if (wanted && databases.length > 1) {
-    throw new OperationError('OP_CONFIG_INVALID', `the set holds ${databases.length} databases, not one to rename`, {
-      details: { databases },
-      remedy: 'Restore it under its own names, into a server that has none of them.',
-    });
-  }
-  return new Map(databases.map((database) => [database, wanted ?? database]));
+/** What every step of one restore needs. */
+export interface Run {
+  readonly sealed: SealedManifest;
+  readonly options: RestoreOptions;
+  readonly selection: readonly SelectedDatabase[];
+  /** As the target shall have them. */
+  readonly definitions: Definitions;
+  readonly settings: ConnectionSettings;
+  readonly store: ObjectStore;
+  readonly signal: AbortSignal;
+  readonly onProgress: ProgressListener;
 }
 
-async function readWholeSet(
-  store: ObjectStore,
-  sealed: SealedManifest,
-  names: ReadonlyMap<string, string>,
-  keepDefiners: boolean,
-  signal: AbortSignal,
-  onProgress: ProgressListener,
-): Promise<Map<string, SetDefinitions>> {
-  const definitions = new Map<string, SetDefinitions>();
-  const takeSchema = (file: ManifestFile): ContentCheck => {
-    const chunks: Buffer[] = [];
-    return {
-      write: (chunk) => void chunks.push(Buffer.from(chunk)),
-      end: () => {
-        const script = Buffer.concat(chunks).toString('utf8');
-        definitions.set(file.database, readSetDefinitions(script, names, { keepDefiners }));
-        return [];
+function definitionOptions(selection: readonly SelectedDatabase[], { keepDefiners }: RestoreOptions, database: string) {
+  const { tables, whole } = selection.find((item) => item.database === database)!;
+  return { keepDefiners, wanted: { database, whole, tables: new Set(tables.map(({ table = '' }) => table)) } };
+}
+
+function nothingDone(plan: RestorePlan): RestoreSetResult {
+  return { plan, dryRun: true, findings: [], filled: [], rows: 0, tables: 0, resumed: false };
+}
+
+export async function lockServer(keeper: SourceConnection): Promise<void> {
+  const [lock] = await keeper.query('SELECT GET_LOCK(?, 0) AS held', [SERVER_LOCK]);
+  if (lock?.held === '1') return;
+  throw new OperationError('OP_BUSY', `another restore is changing ${keeper.settings.host}:${keeper.settings.port}`, {
+    details: { host: keeper.settings.host, port: keeper.settings.port },
+  });
+}
+
+/** A run that died after the move left tables without views, routines, triggers and events. */
+async function resume(
+  keeper: SourceConnection,
+  run: Run,
+  record: RestoreRecord,
+  { dryRun }: RestoreSetRequest,
+): Promise<RestoreSetResult> {
+  const { plan } = await surveyTarget(keeper, run, {});
+  if (JSON.stringify(record.options) !== JSON.stringify(run.options)) {
+    throw new OperationError(
+      'OP_RESTORE_REFUSED',
+      `an earlier restore of ${record.setId} died after its tables moved`,
+      {
+        details: { setId: record.setId, options: record.options },
+        remedy: 'Run it again with the options of that restore, which finishes it, or undo it.',
       },
-    };
-  };
-  const { key } = sealed.archive;
-  const { findings, stored } = await readArchive(store.get(key as ObjectKey, signal), {
-    object: key,
-    expected: manifestSchema.parse(sealed),
-    signal,
-    // The rows of table files are looked at while they are loaded, and proven by reading them back.
-    checkContent: (file) => (file.kind === 'schema' ? takeSchema(file) : undefined),
-    onBytes: (bytes) => onProgress({ phase: 'read', bytes }),
-  });
-  refuseDamage(key, findings);
-  if (stored?.sha256 !== sealed.archive.sha256) {
-    throw new OperationError('OP_ARCHIVE_CORRUPT', `${key} does not have the hash its seal announces`, {
-      details: { key },
-    });
+    );
   }
-  return definitions;
-}
-
-function refuseDamage(key: string, findings: readonly Finding[]): void {
-  const [first] = findings;
-  if (!first) return;
-  throw new OperationError(first.code as ErrorCode, first.message, {
-    details: { key, findings: findings.slice(0, 10) },
-  });
-}
-
-async function makePlan(
-  connection: SourceConnection,
-  sealed: SealedManifest,
-  names: ReadonlyMap<string, string>,
-  definitions: ReadonlyMap<string, SetDefinitions>,
-): Promise<RestorePlan> {
-  const wanted = [...names].map(([database, target]) => {
-    const { tables, objects } = definitions.get(database)!;
-    const others = objects.flatMap(({ kind, name }) => (kind && name ? [`${kind} ${name}`] : []));
-    return {
-      database,
-      target,
-      names: [...new Set([...[...tables.keys()].map((table) => `table ${table}`), ...others])],
-    };
-  });
-  const existing = [];
-  for (const database of new Set(names.values())) {
-    existing.push({ database, ...(await readObjectNames(connection, database)) });
-  }
-  return planRestore({ sealed, wanted, existing, isCaseSensitive: await isCaseSensitive(connection) });
+  if (dryRun) return { ...nothingDone(plan), resumed: true };
+  const findings = await finish(keeper, record, run.definitions);
+  const tables = run.selection.flatMap((item) => item.tables);
+  const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
+  return { plan, dryRun, findings, filled: [], rows, tables: tables.length, resumed: true };
 }
 
 function refuseBlockers({ blockers, archiveKey }: RestorePlan): void {
   if (blockers.length === 0) return;
-  const shown = blockers.slice(0, 5).map(({ object }) => object);
-  throw new OperationError(
-    'OP_RESTORE_REFUSED',
-    `${blockers.length} objects of ${archiveKey} exist in the target: ${shown.join(', ')}${blockers.length > 5 ? ', …' : ''}`,
-    {
-      details: { blockers: blockers.slice(0, 100), count: blockers.length },
-      remedy: 'Nothing was changed. Restore into another server or database name, or rename what is there first.',
-    },
-  );
-}
-
-function refuseOtherPlan(plan: RestorePlan, confirm: string | undefined): void {
-  if (confirm === undefined || confirm === plan.hash) return;
-  throw new OperationError('OP_RESTORE_REFUSED', 'the confirmed plan is not the one that would be carried out now', {
-    details: { confirmed: confirm, plan: plan.hash, setId: plan.setId },
-    remedy: 'Nothing was changed. Look at the plan again: the newest set or the target has changed since.',
+  const shown = blockers.slice(0, 5).map(({ object, reason }) => `${object} ${reason}`);
+  const more = blockers.length > 5 ? `; and ${blockers.length - 5} more` : '';
+  throw new OperationError('OP_RESTORE_REFUSED', `${archiveKey} cannot be restored: ${shown.join('; ')}${more}`, {
+    details: { blockers: blockers.slice(0, 100), count: blockers.length },
+    remedy: 'Nothing was changed. Remove what the blockers name, or choose another policy, server or database name.',
   });
 }
 
-async function load(
-  loader: SetLoader,
-  store: ObjectStore,
-  sealed: SealedManifest,
-  { settings }: RestoreSetRequest,
-  signal: AbortSignal,
-): Promise<void> {
+/** A plan is carried out only where everything still is as somebody saw it. */
+function refuseOtherPlan(plan: RestorePlan, { confirm, seen }: RestoreSetRequest): void {
+  const wanted = confirm ?? seen?.hash;
+  if (wanted === undefined || wanted === plan.hash) return;
+  const moved = seen ? whatMoved(seen, plan, { withRows: true }) : [];
+  const what = moved.length > 0 ? `: ${moved.slice(0, 5).join('; ')}` : '';
+  throw new OperationError('OP_RESTORE_REFUSED', `the target is not what the plan was made for${what}`, {
+    details: { confirmed: wanted, plan: plan.hash, setId: plan.setId, moved: moved.slice(0, 100) },
+    remedy: 'Nothing was changed. Look at a new plan: the newest set, the options or the target changed since.',
+  });
+}
+
+/** Lends the set loaded into scratch schemas, with keys, compared with the manifest, and filtered. */
+async function withStaged<T>(
+  keeper: SourceConnection,
+  run: Run,
+  use: (scratch: ReadonlyMap<string, string>) => Promise<T>,
+): Promise<T> {
+  const { sealed, selection, settings, signal, onProgress } = run;
+  const names = new Map(selection.map(({ database, target }) => [database, target]));
+  const tables = selection.flatMap((item) => item.tables);
+  return await withScratchSchemas(keeper, sealed.setId, [...names.keys()], async (scratch) => {
+    const staging = { schemas: scratch, names, withSequences: false, signal, onProgress };
+    const definitions = (database: string) => ({
+      ...definitionOptions(selection, run.options, database),
+      stagedIn: scratch,
+    });
+    await withLoadingSessions(settings, LOADING_SESSIONS, signal, async (connections) => {
+      const loader = new SetLoader(connections, tables, { ...staging, definitions });
+      await durableStep('restore.load', () => load(loader, run));
+      await durableStep('restore.add-keys', () => loader.addKeys());
+      await durableStep('restore.compare', () => withConnection(settings, signal, (reader) => loader.compare(reader)));
+      refuseDamage(sealed.archive.key, loader.findings, { staging: [...scratch.values()] });
+    });
+    await filterRows(keeper, run, scratch);
+    return await use(scratch);
+  });
+}
+
+async function load(loader: SetLoader, { sealed, store, signal }: Run): Promise<void> {
   const { key } = sealed.archive;
   const reading = await readArchive(store.get(key as ObjectKey, signal), {
     object: key,
@@ -185,67 +193,80 @@ async function load(
   await loader.rest();
   if (loader.failure) throw loader.failure;
   refuseDamage(key, reading.findings);
-  await loader.addKeys();
-  await withConnection({ ...settings, database: 'information_schema' }, signal, (reader) => loader.compare(reader));
-  refuseDamage(key, loader.findings);
 }
 
-const SEQUENCE_NAME = /^CREATE SEQUENCE (`(?:[^`]|``)+`)/;
-
-/**
- * Defaults of columns name sequences with their database, so these are created in place. A failure takes them back, and
- * the empty databases that the restore created.
- */
-async function withSequences(
-  keeper: SourceConnection,
-  plan: RestorePlan,
-  names: ReadonlyMap<string, string>,
-  definitions: ReadonlyMap<string, SetDefinitions>,
-  use: () => Promise<void>,
-): Promise<void> {
-  const created: string[] = [];
-  try {
-    for (const [database, { sequences, database: createDatabase }] of definitions) {
-      if (sequences.length === 0) continue;
-      const target = quoteName(names.get(database)!);
-      await keeper.query(createDatabase);
-      await keeper.query(`USE ${target}`);
-      for (const statement of sequences) {
-        await keeper.query(statement);
-        const sequence = SEQUENCE_NAME.exec(statement)?.[1];
-        if (sequence) created.push(`${target}.${sequence}`);
-      }
+/** After the comparison, so that the whole table is proven first. */
+async function filterRows(keeper: SourceConnection, { options, selection }: Run, scratch: ReadonlyMap<string, string>) {
+  if (!options.where) return;
+  const { column, value } = options.where;
+  for (const { database, tables } of selection) {
+    for (const { table = '' } of tables) {
+      const place = qualifiedName(scratch.get(database)!, table);
+      await keeper.query(`DELETE FROM ${place} WHERE NOT (${quoteName(column)} <=> ?)`, [value]);
     }
-    await use();
-  } catch (error) {
-    await cleanUpAfter(error, async () => {
-      for (const name of created) await keeper.query(`DROP SEQUENCE IF EXISTS ${name}`);
-      for (const { action, target } of plan.steps) {
-        if (action !== 'create-database') continue;
-        const { exists, names: left } = await readObjectNames(keeper, target);
-        if (exists && left.length === 0) await keeper.query(`DROP DATABASE ${quoteName(target)}`);
-      }
-    });
-    throw isOperationError(error, 'OP_SOURCE_DENIED') ? withGrant(error, names) : error;
   }
 }
 
-function withGrant(error: OperationError, names: ReadonlyMap<string, string>): OperationError {
-  return new OperationError(error.code, error.message, {
-    cause: error,
-    details: error.details,
-    remedy: `Nothing was changed. Grant CREATE, INSERT, SELECT, ALTER and DROP on ${[...names.values()].join(', ')}.*, and run again.`,
+async function preview(keeper: SourceConnection, run: Run, { plan, hasSequences }: Situation) {
+  if (hasSequences) {
+    throw new OperationError('OP_CONFIG_INVALID', 'rows of a set with sequences cannot be previewed', {
+      remedy: 'Its tables need the sequences in the target. Restore it into another database name, and compare there.',
+    });
+  }
+  return await withStaged(keeper, run, (scratch) =>
+    withConnection(run.settings, run.signal, (reader) => previewRows(reader, plan, scratch)),
+  );
+}
+
+async function carryOutPlan(
+  keeper: SourceConnection,
+  run: Run,
+  situation: Situation,
+): Promise<{ findings: Finding[]; filled: FilledTable[] }> {
+  let isMoved = false;
+  try {
+    if (situation.hasSequences) {
+      const record = await buildRecord(keeper, run, situation);
+      await writeRecord(keeper, record);
+      await createSequences(keeper, record, run.definitions);
+    }
+    return await withStaged(keeper, run, async (scratch) => {
+      run.signal.throwIfAborted();
+      const { plan, live } = await surveyTarget(keeper, run, { before: situation });
+      refuseChanged(situation.plan, plan);
+      const filled = await fillTables(run.settings, run.signal, plan.targets, live, scratch);
+      run.signal.throwIfAborted();
+      const record = await buildRecord(keeper, run, situation);
+      run.onProgress({ phase: 'move' });
+      await durableStep('restore.write-record', () => writeRecord(keeper, record));
+      await moveTables(keeper, record, scratch, run.definitions);
+      isMoved = true;
+      return { findings: await finish(keeper, { ...record, isMoved }, run.definitions), filled };
+    });
+  } catch (error) {
+    if (isMoved) throw error;
+    await cleanUpAfter(error, async () => {
+      const begun = await readRecord(keeper, run.sealed.setId);
+      if (begun && !begun.isMoved) await takeBack(keeper, begun);
+    });
+    throw isOperationError(error, 'OP_SOURCE_DENIED') ? withGrant(error, situation.plan) : error;
+  }
+}
+
+/** Rows may have come and gone while the set was loaded; a table or view that did stops the move. */
+function refuseChanged(before: RestorePlan, now: RestorePlan): void {
+  const moved = whatMoved(before, now, { withRows: false });
+  if (moved.length === 0) return;
+  throw new OperationError('OP_RESTORE_REFUSED', `the target changed while the set was loaded: ${moved[0]}`, {
+    details: { moved: moved.slice(0, 100) },
+    remedy: 'Nothing was changed. Run again when no other schema change is under way.',
   });
 }
 
 /** The tables are in place by now: a failure here must say so. */
-async function addObjects(
-  loader: SetLoader,
-  keeper: SourceConnection,
-  names: ReadonlyMap<string, string>,
-): Promise<void> {
+async function finish(keeper: SourceConnection, record: RestoreRecord, definitions: Definitions): Promise<Finding[]> {
   try {
-    await loader.addObjects(keeper, names, { withEvents: true });
+    return await finishMove(keeper, record, definitions);
   } catch (error) {
     if (!isOperationError(error)) throw error;
     throw new OperationError(
@@ -254,28 +275,18 @@ async function addObjects(
       {
         cause: error,
         details: error.details,
-        retry: 'never',
-        remedy: 'Create the rest from schema/DATABASE.sql of the archive.',
+        retry: 'now',
+        remedy: `Run the same restore again, which finishes it, or undo set ${record.setId}.`,
       },
     );
   }
 }
 
-/** One statement moves all tables of all databases: either all are there or none. */
-async function moveTables(
-  connection: SourceConnection,
-  sealed: SealedManifest,
-  scratch: ReadonlyMap<string, string>,
-  names: ReadonlyMap<string, string>,
-  definitions: ReadonlyMap<string, SetDefinitions>,
-): Promise<void> {
-  for (const { database } of definitions.values()) await connection.query(database);
-  const moves = sealed.files
-    .filter(({ kind }) => kind === 'table')
-    .map(({ database, table = '' }) => {
-      const at = (schema: string) => `${quoteName(schema)}.${quoteName(table)}`;
-      return `${at(scratch.get(database)!)} TO ${at(names.get(database)!)}`;
-    });
-  if (moves.length === 0) return;
-  await connection.query(`RENAME TABLE ${moves.join(', ')}`);
+function withGrant(error: OperationError, { targets }: RestorePlan): OperationError {
+  const databases = targets.map(({ target }) => `${target}.*`).join(', ');
+  return new OperationError(error.code, error.message, {
+    cause: error,
+    details: error.details,
+    remedy: `Nothing was changed. Grant CREATE, INSERT, SELECT, ALTER, DROP, REFERENCES and TRIGGER on ${databases} and ALL on \`\\_before\\_%\`.*, and run again.`,
+  });
 }

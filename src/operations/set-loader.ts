@@ -1,14 +1,18 @@
 import type { ContentCheck } from '../archive/archive-reader';
-import { isOperationError } from '../errors/operation-error';
-import type { ManifestFile, SealedManifest } from '../model/manifest';
+import type { ManifestFile } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import { quoteName, type SourceConnection } from '../mysql/connection';
 import { LoadEncoder } from '../mysql/load-encoder';
 import { readBack } from '../mysql/read-back';
-import { readSetDefinitions, type SetDefinitions } from '../mysql/set-definitions';
-import { driverCode } from '../mysql/source-error';
+import {
+  type DefinitionOptions,
+  type ObjectStatement,
+  readSetDefinitions,
+  type SetDefinitions,
+} from '../mysql/set-definitions';
 import type { LoadResult, LoadWarning } from '../mysql/table-loader';
 import type { ProgressListener } from '../support/progress';
+import { attemptStatement, createObjects } from './create-objects';
 import { LoadLanes } from './load-lanes';
 
 /** Rows go to the server in blocks of about this size, each in memory until it is in: 8 MiB. */
@@ -21,7 +25,7 @@ export interface LoadOptions {
   readonly schemas: ReadonlyMap<string, string>;
   /** What definitions call each database. */
   readonly names: ReadonlyMap<string, string>;
-  readonly keepDefiners: boolean;
+  readonly definitions: (database: string) => DefinitionOptions;
   /** Create sequences beside the tables; otherwise they are where `names` says already. */
   readonly withSequences: boolean;
   readonly signal: AbortSignal;
@@ -43,26 +47,23 @@ export class SetLoader {
 
   readonly #connection: SourceConnection;
   readonly #lanes: LoadLanes;
-  readonly #sealed: SealedManifest;
+  readonly #tables: readonly ManifestFile[];
   readonly #options: LoadOptions;
 
   /** Definitions go over the first connection, rows over all of them. */
-  constructor(connections: readonly SourceConnection[], sealed: SealedManifest, options: LoadOptions) {
+  constructor(connections: readonly SourceConnection[], tables: readonly ManifestFile[], options: LoadOptions) {
     this.#connection = connections[0]!;
     this.#lanes = new LoadLanes(connections, options.signal);
-    this.#sealed = sealed;
+    this.#tables = tables;
     this.#options = options;
-  }
-
-  get #tables(): ManifestFile[] {
-    return this.#sealed.files.filter(({ kind }) => kind === 'table');
   }
 
   #schemaOf(database: string): string {
     return this.#options.schemas.get(database)!;
   }
 
-  takeSchema(file: ManifestFile): ContentCheck {
+  takeSchema(file: ManifestFile): ContentCheck | undefined {
+    if (!this.#options.schemas.has(file.database)) return undefined;
     const chunks: Buffer[] = [];
     return {
       write: (chunk) => void chunks.push(Buffer.from(chunk)),
@@ -70,7 +71,7 @@ export class SetLoader {
         const definitions = readSetDefinitions(
           Buffer.concat(chunks).toString('utf8'),
           this.#options.names,
-          this.#options,
+          this.#options.definitions(file.database),
         );
         this.#definitions.set(file.database, definitions);
         await this.#connection.query(`USE ${quoteName(this.#schemaOf(file.database))}`);
@@ -84,6 +85,7 @@ export class SetLoader {
 
   takeTable(file: ManifestFile): ContentCheck | undefined {
     const { database, table = '', columns = [] } = file;
+    if (!this.#tables.some(({ path }) => path === file.path)) return undefined;
     if (this.#isLost(`${database}.${table}`)) return undefined; // its definition was refused: nothing to load into
     const object = `${database}.${table}`;
     const encoder = new LoadEncoder(file.path, columns);
@@ -138,18 +140,13 @@ export class SetLoader {
     return this.findings.some((finding) => finding.object === object);
   }
 
-  /** Runs a statement of the set; one that the server refuses is bad news about the set, not a failure of the trial. */
-  async #attempt(object: string, statement: string, connection = this.#connection): Promise<void> {
+  async #attempt(object: string, statement: string): Promise<void> {
     try {
-      await connection.query(statement);
+      const refused = await attemptStatement(this.#connection, object, statement);
+      if (refused) this.findings.push(refused);
     } catch (error) {
-      const code = driverCode(error instanceof Error ? error.cause : undefined);
-      if (!code.startsWith('ER_') || isOperationError(error, 'OP_SOURCE_DENIED')) {
-        this.failure ??= error;
-        throw error;
-      }
-      // The server's message may quote values of rows: the code alone is passed on.
-      this.findings.push({ code: 'OP_RESTORE_REFUSED', object, message: `the server refuses ${object}: ${code}` });
+      this.failure ??= error;
+      throw error;
     }
   }
 
@@ -167,18 +164,11 @@ export class SetLoader {
     }
   }
 
-  /** Creates views, routines, triggers and, if wanted, events, in the schema that `schemaOf` gives for a database. */
-  async addObjects(
-    connection: SourceConnection,
-    schemaOf: ReadonlyMap<string, string>,
-    options: { readonly withEvents: boolean },
-  ): Promise<void> {
+  /** Creates views, routines and triggers beside the tables. Events are left out: they would run. */
+  async addObjects(): Promise<void> {
     for (const [database, { objects }] of this.#definitions) {
-      await connection.query(`USE ${quoteName(schemaOf.get(database)!)}`);
-      for (const { statement, kind, name } of objects) {
-        if (kind === 'event' && !options.withEvents) continue;
-        await this.#attempt(kind ? `${database}: ${kind} ${name}` : database, statement, connection);
-      }
+      const choice = { isChosen: ({ kind }: ObjectStatement) => kind !== 'event', replace: false };
+      this.findings.push(...(await createObjects(this.#connection, this.#schemaOf(database), objects, choice)));
     }
   }
 

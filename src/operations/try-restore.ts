@@ -26,6 +26,7 @@ export async function tryRestore(
   signal: AbortSignal,
   onProgress: ProgressListener,
 ): Promise<Finding[]> {
+  const tables = sealed.files.filter(({ kind }) => kind === 'table');
   const databases = [...new Set(sealed.files.map(({ database }) => database))];
   // The keeper of the schemas is not cut by an abort: it has to drop them.
   return await withConnection(settings, undefined, (keeper) =>
@@ -34,12 +35,12 @@ export async function tryRestore(
         const options = {
           schemas: scratch,
           names: scratch,
-          keepDefiners: false,
+          definitions: () => ({ keepDefiners: false }),
           withSequences: true,
           signal,
           onProgress,
         };
-        const trial = new SetLoader(connections, sealed, options);
+        const trial = new SetLoader(connections, tables, options);
         const reading = await readArchive(store.get(sealed.archive.key as ObjectKey, signal), {
           object: sealed.archive.key,
           expected: manifestSchema.parse(sealed),
@@ -50,7 +51,7 @@ export async function tryRestore(
         if (trial.failure) throw trial.failure;
         if (reading.findings.length > 0) return [...reading.findings];
         await trial.addKeys();
-        await trial.addObjects(connections[0]!, scratch, { withEvents: false });
+        await trial.addObjects();
         await withConnection(settings, signal, (reader) => trial.compare(reader));
         return trial.findings;
       }),

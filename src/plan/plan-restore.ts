@@ -1,81 +1,215 @@
 import { createHash } from 'node:crypto';
+import { z } from 'zod';
+import { OperationError } from '../errors/operation-error';
 import type { SealedManifest } from '../model/manifest';
+import { type RestoreOptions, restoreOptionsSchema } from '../model/restore-options';
+import type { TargetObject, TargetServer, TargetState } from '../mysql/target-state';
+import { type Blocker, findBlockers } from './restore-blockers';
+import type { SelectedDatabase } from './select-from-set';
 
-/** Names by which a server knows what it has in one database; absent databases have none. */
-export interface ExistingObjects {
-  readonly database: string;
-  readonly exists: boolean;
-  /** `table x`, `view x`, `procedure x`, …; compared without case where the server does. */
-  readonly names: readonly string[];
+/** What a set brings into one database. */
+export interface WantedDatabase extends SelectedDatabase {
+  /** Views, routines, triggers and events, without tables. */
+  readonly objects: readonly TargetObject[];
 }
 
-/** What a set brings into one database, by the names it has in the target. */
-export interface WantedObjects {
+export interface RestoreServer extends Pick<TargetServer, 'isCaseSensitive' | 'isReadOnly' | 'replicates'> {
+  /** When this set was restored before and neither undone nor discarded. */
+  readonly restoredAt?: string;
+}
+
+/** `create`: it is not there; `replace`: it makes place; `fill`: it stays and gets rows; `keep`: it stays. */
+export type RestoreAction = 'create' | 'replace' | 'fill' | 'keep';
+
+export interface PlannedTable {
+  readonly name: string;
+  /** As the target spells it, where that differs in case. */
+  readonly live?: string;
+  readonly action: RestoreAction;
+  readonly rows: number;
+  readonly rowsNow?: number;
+}
+
+export interface PlannedDatabase {
   readonly database: string;
   readonly target: string;
-  readonly names: readonly string[];
+  readonly exists: boolean;
+  readonly tables: readonly PlannedTable[];
+  readonly objects: readonly (TargetObject & { readonly action: RestoreAction })[];
 }
 
 export interface RestoreStep {
-  readonly action: 'load' | 'compare' | 'create-database' | 'move' | 'create-objects';
+  readonly action: 'load' | 'compare' | 'create-database' | 'move' | 'fill' | 'create-objects';
   readonly target: string;
   readonly text: string;
 }
 
-/** Plain JSON, printable before anything happens. With blockers nothing is carried out. */
+/** Plain JSON, printable and storable before anything happens. With blockers nothing is carried out. */
 export interface RestorePlan {
+  readonly kind: 'restore-plan';
+  readonly formatVersion: 1;
   readonly setId: string;
   readonly archiveKey: string;
+  readonly archiveSha256: string;
   readonly snapshotAt: string;
-  readonly targets: readonly { readonly database: string; readonly target: string }[];
+  readonly options: RestoreOptions;
+  readonly targets: readonly PlannedDatabase[];
   readonly steps: readonly RestoreStep[];
-  readonly blockers: readonly { readonly object: string; readonly reason: string }[];
+  readonly blockers: readonly Blocker[];
+  /** Of the target's definitions and row counts, by object: what must be the same when the plan is carried out. */
+  readonly target: Readonly<Record<string, string>>;
   /** Of everything above: who confirms it confirms this very plan. */
   readonly hash: string;
 }
 
 /**
- * Decides how a set comes into a server that has none of its objects: everything is loaded and compared beside the
- * target, and moved there by one statement. Whatever exists already is a blocker; nothing is ever replaced.
+ * Decides how a set comes into a server: everything is loaded and compared beside the target, and moved there by one
+ * statement. Pure; the same input gives the same plan and hash.
  */
 export function planRestore(input: {
   readonly sealed: SealedManifest;
-  readonly wanted: readonly WantedObjects[];
-  readonly existing: readonly ExistingObjects[];
-  readonly isCaseSensitive: boolean;
+  readonly options: RestoreOptions;
+  readonly wanted: readonly WantedDatabase[];
+  readonly live: readonly TargetState[];
+  readonly server: RestoreServer;
 }): RestorePlan {
-  const { sealed, wanted } = input;
-  const fold = (name: string) => (input.isCaseSensitive ? name : name.toLowerCase());
-  const existingOf = new Map(input.existing.map((item) => [item.database, item]));
-  const blockers = wanted.flatMap(({ target, names }) => {
-    const there = new Set(existingOf.get(target)?.names.map(fold));
-    return names
-      .filter((name) => there.has(fold(name)))
-      .map((name) => ({ object: `${target}: ${name}`, reason: 'exists in the target' }));
-  });
-  const steps = wanted.flatMap(({ database, target, names }): RestoreStep[] => {
-    const tables = sealed.files.filter((file) => file.kind === 'table' && file.database === database);
-    const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
-    const others = names.length - tables.length;
-    return [
-      { action: 'load', target, text: `load ${tables.length} tables, ${rows} rows, beside ${target}` },
-      { action: 'compare', target, text: `read them back and compare rows and hashes with the set` },
-      ...(existingOf.get(target)?.exists
-        ? []
-        : [{ action: 'create-database' as const, target, text: `create database ${target}` }]),
-      { action: 'move', target, text: `move ${tables.length} tables to ${target} by one RENAME TABLE` },
-      ...(others > 0
-        ? [{ action: 'create-objects' as const, target, text: `create ${others} views, routines, triggers and events` }]
-        : []),
-    ];
-  });
+  const { sealed, options, wanted, server } = input;
+  const fold = (name: string) => (server.isCaseSensitive ? name : name.toLowerCase());
+  const liveOf = new Map(input.live.map((item) => [item.database, item]));
+  const targets = wanted.map((item) => planDatabase(item, liveOf.get(item.target)!, options, fold));
   const plan = {
+    kind: 'restore-plan' as const,
+    formatVersion: 1 as const,
     setId: sealed.setId,
     archiveKey: sealed.archive.key,
+    archiveSha256: sealed.archive.sha256,
     snapshotAt: sealed.snapshotAt,
-    targets: wanted.map(({ database, target }) => ({ database, target })),
-    steps,
-    blockers,
+    options,
+    targets,
+    steps: targets.flatMap((target) => stepsFor(target, sealed.setId, options)),
+    blockers: findBlockers({ ...input, targets, fold }),
+    target: describeTarget(input.live),
   };
-  return { ...plan, hash: createHash('sha256').update(JSON.stringify(plan)).digest('hex') };
+  return { ...plan, hash: hashOf(plan) };
+}
+
+function hashOf(plan: object): string {
+  return createHash('sha256').update(JSON.stringify(plan)).digest('hex');
+}
+
+const storedPlanSchema = z.looseObject({
+  kind: z.literal('restore-plan'),
+  formatVersion: z.literal(1),
+  archiveKey: z.string(),
+  options: restoreOptionsSchema,
+  target: z.record(z.string(), z.string()),
+  hash: z.string(),
+});
+
+/** Reads a plan that was stored, alone or in the report of a dry run. Errors: OP_CONFIG_INVALID, also for an edited one. */
+export function parsePlan(text: string, object: string): RestorePlan {
+  const refuse = (why: string, cause?: unknown) =>
+    new OperationError('OP_CONFIG_INVALID', `${object} ${why}`, {
+      cause,
+      details: { object },
+      remedy: 'Make a new plan with restore --dry-run --json, and give that file.',
+    });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw refuse('is not JSON', cause);
+  }
+  const stored = (value as { plan?: unknown } | null)?.plan ?? value;
+  const parsed = storedPlanSchema.safeParse(stored);
+  if (!parsed.success) throw refuse('is not the plan of a restore', parsed.error);
+  const { hash, ...rest } = stored as unknown as RestorePlan;
+  if (hashOf(rest) !== hash) throw refuse('was changed after it was made');
+  return { ...rest, options: parsed.data.options, hash };
+}
+
+function planDatabase(
+  { database, target, tables, objects }: WantedDatabase,
+  live: TargetState,
+  { policy }: RestoreOptions,
+  fold: (name: string) => string,
+): PlannedDatabase {
+  const liveTables = new Map(live.tables.map((table) => [fold(table.name), table]));
+  const there = new Set(live.objects.map(({ kind, name }) => `${kind} ${fold(name)}`));
+  return {
+    database,
+    target,
+    exists: live.exists,
+    tables: tables.map(({ table: name = '', rows = 0 }) => {
+      const now = liveTables.get(fold(name));
+      if (!now) return { name, action: 'create', rows };
+      const action = policy === 'skip' ? 'fill' : 'replace';
+      return { name, ...(now.name === name ? {} : { live: now.name }), action, rows, rowsNow: now.rows };
+    }),
+    objects: objects.map((object) => {
+      const exists = there.has(`${object.kind} ${fold(object.name)}`);
+      return { ...object, action: !exists ? 'create' : policy === 'skip' ? 'keep' : 'replace' };
+    }),
+  };
+}
+
+function stepsFor({ target, exists, tables, objects }: PlannedDatabase, setId: string, options: RestoreOptions) {
+  const rows = tables.reduce((sum, table) => sum + table.rows, 0);
+  const of = (action: RestoreAction) => tables.filter((table) => table.action === action);
+  const [created, replaced, filled] = [of('create'), of('replace'), of('fill')];
+  const moved = created.length + replaced.length;
+  const made = objects.filter(({ action }) => action === 'create' || action === 'replace');
+  const rowsNow = (list: readonly PlannedTable[]) => list.reduce((sum, table) => sum + (table.rowsNow ?? 0), 0);
+  const steps: RestoreStep[] = [
+    { action: 'load', target, text: `load ${tables.length} tables, ${rows} rows, beside ${target}` },
+    { action: 'compare', target, text: 'read them back and compare rows and hashes with the set' },
+  ];
+  const { where } = options;
+  if (where) steps.push({ action: 'load', target, text: `keep only rows with ${where.column} = ${where.value}` });
+  if (!exists) steps.push({ action: 'create-database', target, text: `create database ${target}` });
+  if (moved > 0) {
+    const fate = options.policy === 'replace' ? 'then dropped' : `kept in ${beforeSchema(setId, target)}`;
+    const making = replaced.length > 0 ? `; ${replaced.length} make place, ${rowsNow(replaced)} rows, ${fate}` : '';
+    steps.push({ action: 'move', target, text: `move ${moved} tables to ${target} by one RENAME TABLE${making}` });
+  }
+  if (filled.length > 0) {
+    const text = `insert rows whose key is absent into ${filled.length} tables of ${target}, ${rowsNow(filled)} rows now`;
+    steps.push({ action: 'fill', target, text });
+  }
+  if (made.length > 0) {
+    const text = `create ${made.length} views, routines, triggers and events`;
+    steps.push({ action: 'create-objects', target, text });
+  }
+  return steps;
+}
+
+/** Where the tables that made place are kept. A name has at most 64 characters; a long database loses its end. */
+export function beforeSchema(setId: string, target: string): string {
+  return `_before_${setId}_${target}`.slice(0, 64);
+}
+
+function describeTarget(live: readonly TargetState[]): Record<string, string> {
+  const seen: Record<string, string> = {};
+  for (const { database, exists, objects, tables } of live) {
+    seen[database] = exists ? 'exists' : 'absent';
+    for (const { kind, name, table } of objects)
+      seen[`${database}: ${kind} ${name}`] = table ? `on ${table}` : 'exists';
+    for (const { name, rows, definitionSha256 } of tables) {
+      seen[`${database}: table ${name}`] = `${rows} rows, definition ${definitionSha256.slice(0, 16)}`;
+    }
+  }
+  return seen;
+}
+
+/** What differs between the target as a plan saw it and as it is now, in words; without rows only in definitions. */
+export function whatMoved(seen: RestorePlan, now: RestorePlan, { withRows }: { readonly withRows: boolean }): string[] {
+  const known = (plan: RestorePlan, key: string) => {
+    const state = plan.target[key] ?? 'absent';
+    return withRows ? state : state.replace(/^\d+ rows, /, '');
+  };
+  const keys = [...new Set([...Object.keys(seen.target), ...Object.keys(now.target)])];
+  return keys.flatMap((key) => {
+    const [was, is] = [known(seen, key), known(now, key)];
+    return was === is ? [] : [`${key}: ${was} → ${is}`];
+  });
 }

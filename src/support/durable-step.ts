@@ -17,7 +17,29 @@ export const DURABLE_STEPS = [
   'store.sync-folder',
   'store.delete',
 ] as const;
-export type DurableStep = (typeof DURABLE_STEPS)[number];
+
+/** The steps by which a restore and its undo change a server; killed at each in test/faults/a-restore-killed-at-every-step. */
+export const RESTORE_STEPS = [
+  'restore.stage',
+  'restore.load',
+  'restore.add-keys',
+  'restore.compare',
+  'restore.write-record',
+  'restore.create-sequences',
+  'restore.create-database',
+  'restore.hold-back-foreign-keys',
+  'restore.fill',
+  'restore.move',
+  'restore.put-away',
+  'restore.add-foreign-keys',
+  'restore.create-objects',
+  'restore.close-record',
+  'undo.drop-objects',
+  'undo.move',
+  'undo.create-objects',
+  'undo.remove-record',
+] as const;
+export type DurableStep = (typeof DURABLE_STEPS)[number] | (typeof RESTORE_STEPS)[number];
 
 type Moment = 'before' | 'after';
 let observe: ((step: DurableStep, moment: Moment) => void) | undefined;

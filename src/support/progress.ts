@@ -1,6 +1,17 @@
 /** Where a run stands. Numbers and names of tables only, so it can stand on a badge. */
 export interface Progress {
-  readonly phase: 'preflight' | 'snapshot' | 'export' | 'pack' | 'seal' | 'read' | 'load' | 'compare' | 'prune';
+  readonly phase:
+    | 'preflight'
+    | 'snapshot'
+    | 'export'
+    | 'pack'
+    | 'seal'
+    | 'read'
+    | 'load'
+    | 'compare'
+    | 'move'
+    | 'undo'
+    | 'prune';
   readonly table?: string;
   readonly tablesDone?: number;
   readonly tables?: number;

@@ -1,61 +1,16 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { isOperationError } from '../../src/errors/operation-error';
-import { newRunId } from '../../src/model/ids';
 import { carryOut } from '../../src/operations/carry-out';
-import type { RestoreSetRequest, RestoreSetResult } from '../../src/operations/contract';
-import { backUp } from '../support/backup';
-import { settingsFor, sourceOf, testServer, type Workplace, withDatabase, withWorkplace } from '../support/database';
+import { backUp, restore } from '../support/backup';
+import { settingsFor, sourceOf, withDatabase, withWorkplace } from '../support/database';
+import { dump } from '../support/dump';
 import { withPrivateServer } from '../support/private-server';
 
 const never = new AbortController().signal;
-
-async function restore(
-  workplace: Workplace,
-  change: Partial<RestoreSetRequest> = {},
-  signal = never,
-): Promise<RestoreSetResult> {
-  const settings = settingsFor('mysql');
-  const request = {
-    ...workplace,
-    runId: newRunId(),
-    set: 'latest',
-    settings,
-    keepDefiners: true,
-    dryRun: false,
-    ...change,
-  };
-  return await carryOut('restoreSet', request, signal, () => {});
-}
-
-/** The whole database as text, in the tool of the house. */
-function dump(database: string, server = testServer()): string {
-  const { host, port, user, password } = server;
-  return execFileSync(
-    'mysqldump',
-    [
-      `-h${host}`,
-      `-P${port}`,
-      `-u${user}`,
-      '--protocol=tcp',
-      '--max-allowed-packet=512M',
-      '--routines',
-      '--events',
-      '--triggers',
-      '--hex-blob',
-      '--skip-dump-date',
-      '--skip-comments',
-      '--order-by-primary',
-      '--no-create-db',
-      database,
-    ],
-    { encoding: 'utf8', maxBuffer: 1024 ** 3, env: { ...process.env, MYSQL_PWD: password } },
-  );
-}
 
 async function tablesOf(database: string): Promise<string[]> {
   const described = await carryOut('describeConnection', { settings: settingsFor(database) }, never, () => {});
@@ -104,7 +59,7 @@ test('a set goes under another name, and onto a strict server of another default
       const before = dump(database);
       const other = `${database}_copy`;
       try {
-        assert.deepEqual((await restore(workplace, { database: other })).findings, []);
+        assert.deepEqual((await restore(workplace, { options: { database: other } })).findings, []);
         assert.equal(dump(other).replaceAll(other, database), before);
       } finally {
         await admin.query(`DROP DATABASE IF EXISTS ${other}`);
@@ -127,13 +82,14 @@ test('a dry run says what would happen and changes nothing; what exists in the t
     await withWorkplace(async (workplace) => {
       await backUp(workplace, [sourceOf(database, ['t', 'u'])]);
       await admin.query('DROP TABLE u; INSERT INTO t VALUES (2)');
-      const { plan } = await restore(workplace, { dryRun: true });
+      const options = { policy: 'fail' } as const;
+      const { plan } = await restore(workplace, { options, dryRun: true });
       assert.deepEqual(plan.blockers, [{ object: `${database}: table t`, reason: 'exists in the target' }]);
       assert.deepEqual(
         plan.steps.map(({ action }) => action),
         ['load', 'compare', 'move'],
       );
-      await assert.rejects(restore(workplace), (error) => isOperationError(error, 'OP_RESTORE_REFUSED'));
+      await assert.rejects(restore(workplace, { options }), (error) => isOperationError(error, 'OP_RESTORE_REFUSED'));
       assert.deepEqual(await namesIn(admin, database), ['t']);
       const [rows] = await admin.query<RowDataPacket[]>('SELECT id FROM t');
       assert.equal(rows.length, 2, 'the live table is as it was');
@@ -225,17 +181,17 @@ test('an account without rights on the target is told so, and the server is as i
   await withDatabase(async (database, admin) => {
     const user = database;
     await admin.query(`CREATE SEQUENCE s; CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1); CREATE USER ${user}@'%' IDENTIFIED BY 'pw';
-      GRANT ALL ON \`bklog\\_scratch\\_%\`.* TO ${user}@'%'; GRANT CREATE, DROP ON \`${database}_copy\`.* TO ${user}@'%'`);
+      GRANT ALL ON \`bklog\\_scratch\\_%\`.* TO ${user}@'%'; GRANT ALL ON \`\\_before\\_%\`.* TO ${user}@'%'; GRANT CREATE, DROP ON \`${database}_copy\`.* TO ${user}@'%'`);
     try {
       await withWorkplace(async (workplace) => {
         await backUp(workplace, [sourceOf(database, ['t'])]);
         const settings = settingsFor('mysql', { user, password: 'pw' });
-        await assert.rejects(restore(workplace, { settings, database: `${database}_other` }), (error) =>
+        await assert.rejects(restore(workplace, { settings, options: { database: `${database}_other` } }), (error) =>
           isOperationError(error, 'OP_SOURCE_DENIED'),
         );
-        await assert.rejects(restore(workplace, { settings, database: `${database}_copy` }), (error) => {
+        await assert.rejects(restore(workplace, { settings, options: { database: `${database}_copy` } }), (error) => {
           assert.ok(isOperationError(error, 'OP_SOURCE_DENIED'), String(error));
-          assert.match(error.remedy, /Nothing was changed. Grant CREATE, INSERT, SELECT, ALTER and DROP/);
+          assert.match(error.remedy, /Nothing was changed. Grant CREATE, INSERT, SELECT, ALTER, DROP/);
           return true;
         });
         const [left] = await admin.query('SHOW DATABASES LIKE ?', [`${database}\\_%`]);

@@ -1,7 +1,8 @@
 import { newRunId } from '../../src/model/ids';
+import { type RestoreOptions, restoreOptionsSchema } from '../../src/model/restore-options';
 import { carryOut } from '../../src/operations/carry-out';
-import type { ExportSource, StoreSetResult } from '../../src/operations/contract';
-import type { Workplace } from './database';
+import type { ExportSource, RestoreSetRequest, RestoreSetResult, StoreSetResult } from '../../src/operations/contract';
+import { settingsFor, type Workplace } from './database';
 
 const never = new AbortController().signal;
 
@@ -20,4 +21,24 @@ export async function backUp(
     () => {},
   );
   return await carryOut('storeSet', { ...around, location, workDirectory, setId }, options.signal ?? never, () => {});
+}
+
+export type RestoreChange = Partial<Omit<RestoreSetRequest, 'options'>> & {
+  readonly options?: Partial<RestoreOptions>;
+};
+
+/** Restores the newest set of a workplace into the server of the tests. */
+export async function restore(
+  workplace: Workplace,
+  change: RestoreChange = {},
+  signal = never,
+): Promise<RestoreSetResult> {
+  const { options, ...rest } = change;
+  const request = {
+    ...{ workRoot: workplace.workRoot, journalPath: workplace.journalPath, location: workplace.location },
+    ...{ runId: newRunId(), set: 'latest', settings: settingsFor('mysql'), dryRun: false },
+    ...rest,
+    options: restoreOptionsSchema.parse(options ?? {}),
+  };
+  return await carryOut('restoreSet', request, signal, () => {});
 }

@@ -1,0 +1,50 @@
+import { quoteName, type SourceConnection } from './connection';
+import { qualifiedName } from './row-packets';
+import { readTableSchema } from './table-schema';
+
+export interface TableAt {
+  readonly database: string;
+  readonly table: string;
+}
+
+/** Rows of `from` (alias s) that no unique key finds in `into`, as a condition. */
+async function absenceCondition(connection: SourceConnection, into: TableAt): Promise<string> {
+  const parts = await connection.query(
+    `SELECT INDEX_NAME AS name, COLUMN_NAME AS column_name, SUB_PART AS prefix FROM information_schema.STATISTICS
+      WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX`,
+    [into.database, into.table],
+  );
+  const keys = new Map<string, string[]>();
+  for (const { name, column_name, prefix } of parts) {
+    const column = quoteName(column_name ?? '');
+    const cut = (alias: string) => (prefix ? `LEFT(${alias}.${column}, ${prefix})` : `${alias}.${column}`);
+    keys.set(name ?? '', [...(keys.get(name ?? '') ?? []), `${cut('t')} = ${cut('s')}`]);
+  }
+  const place = qualifiedName(into.database, into.table);
+  return [...keys.values()]
+    .map((key) => `NOT EXISTS (SELECT 1 FROM ${place} AS t WHERE ${key.join(' AND ')})`)
+    .join(' AND ');
+}
+
+export async function countAbsentRows(connection: SourceConnection, from: TableAt, into: TableAt): Promise<number> {
+  const condition = await absenceCondition(connection, into);
+  const [row] = await connection.query(
+    `SELECT COUNT(*) AS n FROM ${qualifiedName(from.database, from.table)} AS s WHERE ${condition}`,
+  );
+  return Number(row?.n ?? 0);
+}
+
+/** Inserts them, in the order of the key, so that a row comes after the one it refers to. Gives their number. */
+export async function insertAbsentRows(connection: SourceConnection, from: TableAt, into: TableAt): Promise<number> {
+  const schema = await readTableSchema(connection, into.database, into.table);
+  const columns = schema.columns.filter(({ generated }) => !generated).map(({ name }) => quoteName(name));
+  const condition = await absenceCondition(connection, into);
+  const order = schema.key.map((name) => `s.${quoteName(name)}`).join(', ');
+  await connection.query(
+    `INSERT INTO ${qualifiedName(into.database, into.table)} (${columns.join(', ')})
+     SELECT ${columns.map((column) => `s.${column}`).join(', ')} FROM ${qualifiedName(from.database, from.table)} AS s
+      WHERE ${condition}${order ? ` ORDER BY ${order}` : ''}`,
+  );
+  const [row] = await connection.query('SELECT ROW_COUNT() AS n');
+  return Number(row?.n ?? 0);
+}

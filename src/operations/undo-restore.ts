@@ -1,0 +1,170 @@
+import { OperationError } from '../errors/operation-error';
+import type { Finding } from '../model/verification';
+import { quoteName, type SourceConnection, withConnection } from '../mysql/connection';
+import { listRecords, type RecordedDatabase, type RestoreRecord } from '../mysql/restore-record';
+import { qualifiedName } from '../mysql/row-packets';
+import { withScratchSchemas } from '../mysql/scratch-schemas';
+import { readSetDefinitions } from '../mysql/set-definitions';
+import { databaseExists, readObjects } from '../mysql/target-state';
+import { durableStep } from '../support/durable-step';
+import type { ProgressListener } from '../support/progress';
+import type { UndoRestoreRequest, UndoRestoreResult } from './contract';
+import { createObjects, dropObjects } from './create-objects';
+import { discard, hasTable, putAway, takeBack } from './move-into-place';
+import { lockServer } from './restore-set';
+
+/**
+ * Undoes a restore: the tables, views, routines, triggers and events that it replaced come back as they were, and what
+ * it restored is dropped with all that was written to it since. Or discards what was replaced, after which nothing can
+ * be undone. An undo that died is finished by the next one. Needs no location: the server itself remembers.
+ * Errors: OP_RESTORE_REFUSED when there is nothing to undo or a later restore comes first, OP_BUSY, OP_SOURCE_*.
+ */
+export async function undoRestore(
+  { settings, set, action, dryRun }: UndoRestoreRequest,
+  signal: AbortSignal,
+  onProgress: ProgressListener,
+): Promise<UndoRestoreResult> {
+  return await withConnection({ ...settings, database: 'information_schema' }, undefined, async (keeper) => {
+    await lockServer(keeper);
+    const record = await findRecord(keeper, set, action);
+    const { setId, databases } = record;
+    const replaced = databases.flatMap(({ tables }) => tables.filter(({ replaces }) => replaces !== undefined));
+    const result = { setId, action, dryRun, tables: replaced.length, steps: await describe(keeper, record, action) };
+    if (dryRun) return { ...result, findings: [] };
+    signal.throwIfAborted();
+    if (action === 'discard') await discard(keeper, record);
+    else if (!record.isMoved) await takeBack(keeper, record);
+    else {
+      onProgress({ phase: 'undo' });
+      return { ...result, findings: await undo(keeper, record) };
+    }
+    return { ...result, findings: [] };
+  });
+}
+
+async function findRecord(keeper: SourceConnection, set: string, action: string): Promise<RestoreRecord> {
+  const records = await listRecords(keeper);
+  const record = set === 'latest' ? records.at(-1) : records.find(({ setId }) => setId === set);
+  const known = records.map(({ setId }) => setId);
+  if (!record) {
+    throw new OperationError(
+      'OP_RESTORE_REFUSED',
+      `there is no restore of "${set}" to ${action} on ${keeper.settings.host}`,
+      {
+        details: { set, undoable: known },
+        remedy:
+          known.length > 0 ? `Name one of ${known.join(', ')}.` : 'Only restores that replaced something are kept.',
+      },
+    );
+  }
+  if (action === 'discard' && record.finishedAt === undefined && record.isMoved) {
+    throw new OperationError('OP_RESTORE_REFUSED', `the restore of ${record.setId} died before it was finished`, {
+      details: { setId: record.setId },
+      remedy: 'Run the restore again, which finishes it, or undo it.',
+    });
+  }
+  const targets = new Set(record.databases.map(({ target }) => target));
+  const later = records.find(
+    (other) => other.startedAt > record.startedAt && other.databases.some(({ target }) => targets.has(target)),
+  );
+  if (action === 'undo' && later) {
+    throw new OperationError('OP_RESTORE_REFUSED', `set ${later.setId} was restored over set ${record.setId}`, {
+      details: { setId: record.setId, later: later.setId },
+      remedy: `Undo or discard the restore of ${later.setId} first.`,
+    });
+  }
+  return record;
+}
+
+async function describe(
+  keeper: SourceConnection,
+  { setId, databases }: RestoreRecord,
+  action: string,
+): Promise<string[]> {
+  const steps: string[] = [];
+  for (const { target, before, tables } of databases) {
+    const replaced = tables.filter(({ replaces }) => replaces !== undefined);
+    if (action === 'discard') {
+      steps.push(`drop ${replaced.length} tables in ${before}, which the restore of ${setId} replaced in ${target}`);
+      continue;
+    }
+    let rows = 0;
+    for (const { name } of tables) {
+      if (!(await hasTable(keeper, target, name))) continue;
+      const [count] = await keeper.query(`SELECT COUNT(*) AS n FROM ${qualifiedName(target, name)}`);
+      rows += Number(count?.n ?? 0);
+    }
+    steps.push(`drop ${tables.length} restored tables in ${target}, ${rows} rows, with all that was written since`);
+    steps.push(`move ${replaced.length} tables back from ${before}, with their triggers, views and routines`);
+  }
+  return steps;
+}
+
+async function undo(keeper: SourceConnection, record: RestoreRecord): Promise<Finding[]> {
+  const { setId, databases } = record;
+  await keeper.query('SET SESSION foreign_key_checks = 0');
+  for (const item of databases) {
+    await putAway(keeper, item);
+    await durableStep('undo.drop-objects', () => dropRestoredObjects(keeper, item));
+  }
+  const targets = databases.map(({ target }) => target);
+  await withScratchSchemas(keeper, setId, targets, async (scratch) => {
+    const out: string[] = [];
+    const back: string[] = [];
+    for (const item of databases) {
+      const moves = await movesBack(keeper, item, scratch.get(item.target)!);
+      out.push(...moves.out);
+      back.push(...moves.back);
+    }
+    const moves = [...out, ...back];
+    if (moves.length > 0) await durableStep('undo.move', () => keeper.query(`RENAME TABLE ${moves.join(', ')}`));
+  });
+  const findings: Finding[] = [];
+  for (const { target, script, objects, tables, sequences, isNew } of databases) {
+    for (const name of sequences) await keeper.query(`DROP SEQUENCE IF EXISTS ${qualifiedName(target, name)}`);
+    const wasReplaced = new Set(objects.map(({ kind, name }) => `${kind} ${name}`));
+    const cameBack = new Set(tables.map(({ replaces }) => replaces));
+    await durableStep('undo.create-objects', async () => {
+      const before = readSetDefinitions(script, new Map(), { keepDefiners: true }).objects;
+      const isChosen = ({ kind, name, table }: (typeof before)[number]) =>
+        kind === 'trigger' ? cameBack.has(table) : kind === 'other' || wasReplaced.has(`${kind} ${name}`);
+      if (script) findings.push(...(await createObjects(keeper, target, before, { isChosen, replace: true })));
+      const isEmpty =
+        isNew && (await databaseExists(keeper, target)) && (await readObjects(keeper, target)).length === 0;
+      if (isEmpty) await keeper.query(`DROP DATABASE ${quoteName(target)}`);
+    });
+  }
+  // What the server refused to create again is still in the record: it stays for another try.
+  if (findings.length === 0) await durableStep('undo.remove-record', () => discard(keeper, record));
+  return findings;
+}
+
+/** Tables cannot leave their database with triggers; views and routines of the restore make place for the old ones. */
+async function dropRestoredObjects(
+  keeper: SourceConnection,
+  { target, tables, objects }: RecordedDatabase,
+): Promise<void> {
+  if (!(await databaseExists(keeper, target))) return;
+  const restored = new Set(tables.map(({ name }) => name));
+  const triggers = (await readObjects(keeper, target)).filter(
+    ({ kind, table }) => kind === 'trigger' && table !== undefined && restored.has(table),
+  );
+  await dropObjects(keeper, target, [...triggers, ...objects]);
+}
+
+/** The restored tables go out before those from before come in. Nothing for a table that is back already. */
+async function movesBack(
+  keeper: SourceConnection,
+  { target, before, tables }: RecordedDatabase,
+  scratch: string,
+): Promise<{ out: string[]; back: string[] }> {
+  const out: string[] = [];
+  const back: string[] = [];
+  for (const { name, replaces } of tables) {
+    const isKept = replaces !== undefined && (await hasTable(keeper, before, replaces));
+    const isRestored = (replaces === undefined || isKept) && (await hasTable(keeper, target, name));
+    if (isRestored) out.push(`${qualifiedName(target, name)} TO ${qualifiedName(scratch, name)}`);
+    if (isKept) back.push(`${qualifiedName(before, replaces)} TO ${qualifiedName(target, replaces)}`);
+  }
+  return { out, back };
+}

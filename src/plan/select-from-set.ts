@@ -1,0 +1,63 @@
+import { OperationError } from '../errors/operation-error';
+import type { ManifestFile, SealedManifest } from '../model/manifest';
+import type { RestoreOptions } from '../model/restore-options';
+
+/** What a restore takes from one database of a set. */
+export interface SelectedDatabase {
+  readonly database: string;
+  /** Its name in the target. */
+  readonly target: string;
+  readonly tables: readonly ManifestFile[];
+  /** All of its tables: views, routines and events come along. Triggers come with their tables. */
+  readonly whole: boolean;
+}
+
+/** Errors: OP_SOURCE_MISSING for a name that the set does not have, OP_CONFIG_INVALID for options that contradict. */
+export function selectFromSet(sealed: SealedManifest, options: RestoreOptions): SelectedDatabase[] {
+  const all = [...new Set(sealed.files.map(({ database }) => database))];
+  const tablesOf = (database: string) =>
+    sealed.files.filter((file) => file.kind === 'table' && file.database === database);
+  const missing = [
+    ...(options.databases ?? []).filter((name) => !all.includes(name)),
+    ...(options.tables ?? []).filter((name) => !all.some((database) => tablesOf(database).some(isNamed(name)))),
+  ];
+  if (missing.length > 0) {
+    throw new OperationError('OP_SOURCE_MISSING', `the set ${sealed.setId} has no ${missing.join(', ')}`, {
+      details: { missing, databases: all },
+    });
+  }
+  const selected = (options.databases ?? all).flatMap((database) => {
+    const held = tablesOf(database);
+    const tables = held.filter(
+      (file) =>
+        (options.tables?.some((name) => isNamed(name)(file)) ?? true) &&
+        (!options.where || file.columns?.some(({ name }) => name === options.where?.column)),
+    );
+    const whole = tables.length === held.length && !options.tables && !options.where;
+    return tables.length > 0 || whole ? [{ database, target: options.database ?? database, tables, whole }] : [];
+  });
+  if (selected.length === 0) {
+    throw new OperationError('OP_CONFIG_INVALID', `nothing of the set ${sealed.setId} is selected`, {
+      details: { ...options },
+      remedy: options.where ? 'Name a column that the selected tables have.' : 'Name tables of the chosen databases.',
+    });
+  }
+  if (options.database && selected.length > 1) {
+    const databases = selected.map(({ database }) => database);
+    throw new OperationError('OP_CONFIG_INVALID', `${databases.length} databases cannot go into one name`, {
+      details: { databases },
+      remedy: 'Select one database of the set, or restore them under their own names.',
+    });
+  }
+  if (options.where && (options.policy === 'swap' || options.policy === 'replace')) {
+    throw new OperationError('OP_CONFIG_INVALID', `some rows of a table cannot ${options.policy} the whole table`, {
+      details: { policy: options.policy, where: options.where },
+      remedy: 'With a row filter choose policy skip (insert rows whose key is absent) or fail (the tables are absent).',
+    });
+  }
+  return selected;
+}
+
+function isNamed(name: string): (file: ManifestFile) => boolean {
+  return ({ database, table }) => table === name || `${database}.${table}` === name;
+}

@@ -1,0 +1,223 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { isOperationError } from '../../src/errors/operation-error';
+import { newRunId } from '../../src/model/ids';
+import { carryOut } from '../../src/operations/carry-out';
+import type { UndoRestoreRequest, UndoRestoreResult } from '../../src/operations/contract';
+import { backUp, restore } from '../support/backup';
+import { settingsFor, sourceOf, type Workplace, withDatabase, withWorkplace } from '../support/database';
+import { assertSameText, dump } from '../support/dump';
+
+const never = new AbortController().signal;
+
+async function undo(workplace: Workplace, change: Partial<UndoRestoreRequest> = {}): Promise<UndoRestoreResult> {
+  const settings = settingsFor('mysql');
+  const request = {
+    ...workplace,
+    runId: newRunId(),
+    settings,
+    set: 'latest',
+    action: 'undo',
+    dryRun: false,
+    ...change,
+  } as const;
+  return await carryOut('undoRestore', request, never, () => {});
+}
+
+async function ours(admin: Connection): Promise<unknown[]> {
+  const [rows] = await admin.query<RowDataPacket[]>(
+    "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'bklog\\_scratch\\_%' OR SCHEMA_NAME LIKE '\\_before\\_%'",
+  );
+  return rows.map(({ name }) => name);
+}
+
+/** Tables with triggers, foreign keys in a cycle, a view on both, a procedure, a function, an event. */
+async function build(admin: Connection): Promise<void> {
+  await admin.query(`
+    CREATE TABLE parent (id INT PRIMARY KEY AUTO_INCREMENT, child INT, n INT NOT NULL, KEY c (child), CONSTRAINT positive CHECK (n >= 0));
+    CREATE TABLE child (id INT PRIMARY KEY, parent INT, w VARCHAR(40), UNIQUE KEY u (parent),
+      CONSTRAINT fp FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE);
+    ALTER TABLE parent ADD CONSTRAINT fc FOREIGN KEY (child) REFERENCES child (id);
+    CREATE TABLE log (id INT PRIMARY KEY AUTO_INCREMENT, what VARCHAR(60));
+    CREATE TRIGGER parent_in BEFORE INSERT ON parent FOR EACH ROW SET NEW.n = NEW.n + 1;
+    CREATE TRIGGER parent_up AFTER UPDATE ON parent FOR EACH ROW INSERT INTO log (what) VALUES (CONCAT('parent ', NEW.id));
+    CREATE TRIGGER child_in BEFORE INSERT ON child FOR EACH ROW SET NEW.w = CONCAT(NEW.w, '; x');
+    CREATE VIEW both_of AS SELECT p.id, c.w FROM parent p JOIN child c ON c.parent = p.id;
+    CREATE FUNCTION twice (x INT) RETURNS INT DETERMINISTIC RETURN x * 2;
+    CREATE PROCEDURE touch () BEGIN UPDATE parent SET n = n + 1; END;
+    CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2038-01-01' DO DELETE FROM log;
+    INSERT INTO parent (id, n) VALUES (1, 1), (2, 2), (3, 3);
+    INSERT INTO child VALUES (1, 1, 'a'), (2, 2, 'b');
+    UPDATE parent SET child = 1 WHERE id = 1;
+  `);
+}
+
+/** Everything the restore replaces is different afterwards. */
+async function change(admin: Connection): Promise<void> {
+  await admin.query(`
+    INSERT INTO parent (n) VALUES (70); DELETE FROM child WHERE id = 2; UPDATE child SET w = 'changed';
+    ALTER TABLE child ADD COLUMN extra INT DEFAULT 7; ALTER TABLE log ADD COLUMN at DATE NULL;
+    DROP TRIGGER child_in; CREATE TRIGGER child_in BEFORE INSERT ON child FOR EACH ROW SET NEW.extra = 9;
+    DROP VIEW both_of; CREATE VIEW both_of AS SELECT 1 AS other;
+    DROP PROCEDURE touch; CREATE PROCEDURE touch () SELECT 'other';
+    DROP EVENT nightly; CREATE EVENT nightly ON SCHEDULE EVERY 2 DAY STARTS '2038-01-01' DO DELETE FROM child;
+    CREATE TABLE later (id INT PRIMARY KEY); INSERT INTO later VALUES (1);
+  `);
+}
+
+test('a swap puts the set in place and keeps what was there; undo gives it back exactly, with triggers and foreign keys', async () => {
+  await withDatabase(async (database, admin) => {
+    await build(admin);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      const atBackup = dump(database);
+      await change(admin);
+      const atRestore = dump(database);
+      assert.notEqual(atRestore, atBackup);
+
+      const { findings, plan } = await restore(workplace);
+      assert.deepEqual(findings, []);
+      await admin.query('DROP TABLE later');
+      assertSameText(dump(database), atBackup, 'the set is in place');
+      await assert.rejects(admin.query('INSERT INTO child VALUES (9, 99, NULL)'), /foreign key constraint/i);
+      const kept = await ours(admin);
+      assert.deepEqual(kept.sort(), [`_before_${plan.setId}`, `_before_${plan.setId}_${database}`]);
+
+      await assert.rejects(restore(workplace), (error) => {
+        assert.ok(isOperationError(error, 'OP_RESTORE_REFUSED'));
+        assert.match(error.message, /undo or discard that first/);
+        return true;
+      });
+      await admin.query(
+        "CREATE TABLE later (id INT PRIMARY KEY); INSERT INTO later VALUES (1); INSERT INTO log (what) VALUES ('written since')",
+      );
+      const told = await undo(workplace, { dryRun: true });
+      assert.match(told.steps.join('\n'), /drop 3 restored tables .* 7 rows, with all that was written since/);
+      assert.deepEqual((await ours(admin)).sort(), kept, 'a dry run changes nothing');
+
+      assert.deepEqual((await undo(workplace)).findings, []);
+      assertSameText(dump(database), atRestore, 'undo gives back what was there');
+      await assert.rejects(admin.query('INSERT INTO child (id, parent) VALUES (9, 99)'), /foreign key constraint/i);
+      assert.deepEqual(await ours(admin), []);
+      await assert.rejects(undo(workplace), (error) => isOperationError(error, 'OP_RESTORE_REFUSED'));
+    });
+  });
+});
+
+test('discard drops what was replaced; policy replace keeps nothing; both leave the restored set', async () => {
+  await withDatabase(async (database, admin) => {
+    await build(admin);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      const atBackup = dump(database);
+      await admin.query('DELETE FROM log; UPDATE child SET w = NULL');
+      await restore(workplace);
+      assert.equal((await undo(workplace, { action: 'discard' })).tables, 3);
+      assertSameText(dump(database), atBackup);
+      assert.deepEqual(await ours(admin), []);
+
+      await admin.query('DELETE FROM child');
+      assert.deepEqual((await restore(workplace, { options: { policy: 'replace' } })).findings, []);
+      assertSameText(dump(database), atBackup);
+      assert.deepEqual(await ours(admin), []);
+    });
+  });
+});
+
+test('what would be lost or left pointing into nothing blocks a swap', async () => {
+  await withDatabase(async (database, admin) => {
+    await build(admin);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      await admin.query(`CREATE TABLE outside (id INT PRIMARY KEY, p INT, CONSTRAINT fo FOREIGN KEY (p) REFERENCES parent (id));
+        CREATE TRIGGER new_one BEFORE DELETE ON log FOR EACH ROW SET @x = 1; DROP VIEW both_of; CREATE TABLE both_of (id INT)`);
+      const before = dump(database);
+      const { plan } = await restore(workplace, { dryRun: true });
+      assert.deepEqual(plan.blockers.map(({ object }) => object).sort(), [
+        `${database}.outside: foreign key fo`,
+        `${database}: both_of`,
+        `${database}: trigger new_one`,
+      ]);
+      await assert.rejects(restore(workplace), (error) => isOperationError(error, 'OP_RESTORE_REFUSED'));
+      assertSameText(dump(database), before);
+    });
+  });
+});
+
+test('a selection of tables is swapped alone; its foreign keys point to the tables that stay', async () => {
+  await withDatabase(async (database, admin) => {
+    await build(admin);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      await admin.query('ALTER TABLE parent DROP FOREIGN KEY fc');
+      const parent = dump(database, undefined, ['parent']);
+      const child = dump(database, undefined, ['child']);
+      await admin.query("UPDATE child SET w = 'lost'; INSERT INTO log (what) VALUES ('stays')");
+      const { findings, tables } = await restore(workplace, { options: { tables: ['child'] } });
+      assert.deepEqual([findings, tables], [[], 1]);
+      assertSameText(dump(database, undefined, ['child']), child);
+      assertSameText(dump(database, undefined, ['parent']), parent);
+      await assert.rejects(admin.query('INSERT INTO child VALUES (9, 99, NULL)'), /foreign key constraint/i);
+      const [rows] = await admin.query<RowDataPacket[]>("SELECT 1 FROM log WHERE what = 'stays'");
+      assert.equal(rows.length, 1);
+      await undo(workplace);
+      await assert.rejects(restore(workplace, { options: { tables: ['nowhere'] } }), (error) =>
+        isOperationError(error, 'OP_SOURCE_MISSING'),
+      );
+    });
+  });
+});
+
+test('policy skip inserts the rows whose key is absent and says how many it left alone; a row filter narrows it', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(`CREATE TABLE biz (id INT PRIMARY KEY, bk_biz_id INT, name VARCHAR(20), UNIQUE KEY n (name));
+      INSERT INTO biz VALUES (1, 2, 'a'), (2, 2, 'b'), (3, 3, 'c'), (4, 2, 'd'), (5, 3, 'e');
+      CREATE TABLE part (id INT PRIMARY KEY, biz INT NOT NULL, FOREIGN KEY (biz) REFERENCES biz (id));
+      INSERT INTO part VALUES (1, 1), (2, 5)`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['biz', 'part'])]);
+      await admin.query(`DELETE FROM part; DELETE FROM biz WHERE id IN (1, 2, 5); UPDATE biz SET name = 'mine' WHERE id = 3;
+        INSERT INTO biz VALUES (20, 2, 'b')`);
+      const only = await restore(workplace, {
+        options: { policy: 'skip', tables: ['biz'], where: { column: 'bk_biz_id', value: '2' } },
+      });
+      // 1 comes back; 2 has the unique name of 20, 4 is there: both are left alone.
+      assert.deepEqual(only.filled, [{ database, table: 'biz', inserted: 1, skipped: 2 }]);
+      const whole = await restore(workplace, { options: { policy: 'skip' } });
+      assert.deepEqual(whole.filled, [
+        { database, table: 'biz', inserted: 1, skipped: 4 },
+        { database, table: 'part', inserted: 2, skipped: 0 },
+      ]);
+      const [rows] = await admin.query<RowDataPacket[]>('SELECT id, name FROM biz ORDER BY id');
+      assert.deepEqual(
+        rows.map(({ id, name }) => `${id} ${name}`),
+        ['1 a', '3 mine', '4 d', '5 e', '20 b'],
+      );
+      assert.deepEqual(await ours(admin), []);
+      await assert.rejects(
+        restore(workplace, { options: { policy: 'swap', where: { column: 'bk_biz_id', value: '2' } } }),
+        (error) => isOperationError(error, 'OP_CONFIG_INVALID'),
+      );
+    });
+  });
+});
+
+test('a stored plan is carried out while the target is what it saw, and refused with what moved otherwise', async () => {
+  await withDatabase(async (database, admin) => {
+    await build(admin);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      const { plan: seen } = await restore(workplace, { dryRun: true });
+      await admin.query("INSERT INTO log (what) VALUES ('meanwhile')");
+      await assert.rejects(restore(workplace, { seen }), (error) => {
+        assert.ok(isOperationError(error, 'OP_RESTORE_REFUSED'));
+        assert.match(error.message, /table log: 1 rows, .* → 2 rows/);
+        return true;
+      });
+      const { plan } = await restore(workplace, { dryRun: true });
+      assert.deepEqual((await restore(workplace, { seen: plan })).findings, []);
+      await undo(workplace);
+    });
+  });
+});
