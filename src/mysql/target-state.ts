@@ -1,42 +1,7 @@
+import type { TargetObject, TargetServer, TargetState, TargetTable } from '../model/target-state';
 import type { SourceConnection } from './connection';
 import { qualifiedName } from './row-packets';
 import { readTableSchema } from './table-schema';
-
-export interface TargetObject {
-  readonly kind: 'table' | 'view' | 'sequence' | 'procedure' | 'function' | 'trigger' | 'event';
-  readonly name: string;
-  /** The table that a trigger belongs to. */
-  readonly table?: string;
-}
-
-/** A table as it lives in the target now. */
-export interface TargetTable {
-  readonly name: string;
-  readonly definitionSha256: string;
-  readonly rows: number;
-  readonly columns: readonly { readonly name: string; readonly type: string }[];
-  readonly hasKey: boolean;
-  readonly engine: string;
-}
-
-/** A foreign key of the target, wherever its table lives. */
-export interface TargetReference {
-  readonly database: string;
-  readonly table: string;
-  readonly constraint: string;
-  readonly toTable: string;
-}
-
-/** What a restore has to know of one database that it goes into. */
-export interface TargetState {
-  readonly database: string;
-  readonly exists: boolean;
-  readonly objects: readonly TargetObject[];
-  /** Of the tables that were asked for, those that are there. */
-  readonly tables: readonly TargetTable[];
-  /** Foreign keys that point to a table of this database. */
-  readonly references: readonly TargetReference[];
-}
 
 const OBJECTS = `SELECT CASE WHEN TABLE_TYPE LIKE '%VIEW' THEN 'view' WHEN TABLE_TYPE = 'SEQUENCE' THEN 'sequence' ELSE 'table' END AS kind,
          TABLE_NAME AS name, NULL AS on_table FROM information_schema.TABLES WHERE TABLE_SCHEMA = ?
@@ -104,16 +69,6 @@ export async function readTargetState(
       toTable: row.to_table ?? '',
     })),
   };
-}
-
-export interface TargetServer {
-  readonly flavour: 'mariadb' | 'mysql';
-  readonly version: string;
-  /** Tables may differ in case alone. */
-  readonly isCaseSensitive: boolean;
-  readonly isReadOnly: boolean;
-  /** Host of the server this one replicates, when it can be seen. */
-  readonly replicates?: string;
 }
 
 /** Whether two tables may differ in case alone on this server. */

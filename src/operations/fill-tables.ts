@@ -1,7 +1,7 @@
 import type { ConnectionSettings } from '../model/connection-settings';
+import type { TargetState } from '../model/target-state';
 import { insertAbsentRows } from '../mysql/absent-rows';
 import { withConnection } from '../mysql/connection';
-import type { TargetState } from '../mysql/target-state';
 import type { PlannedDatabase } from '../plan/plan-restore';
 import { durableStep } from '../support/durable-step';
 

@@ -1,10 +1,11 @@
 import { OperationError } from '../errors/operation-error';
+import type { TargetState } from '../model/target-state';
 import { quoteName, type SourceConnection } from '../mysql/connection';
 import type { RecordedDatabase, RestoreRecord } from '../mysql/restore-record';
 import { exportSchema } from '../mysql/schema-export';
 import { readSetDefinitions } from '../mysql/set-definitions';
 import { readTableSchema } from '../mysql/table-schema';
-import { readTargetServer, readTargetState, type TargetState } from '../mysql/target-state';
+import { readTargetServer, readTargetState } from '../mysql/target-state';
 import {
   beforeSchema,
   type PlannedDatabase,

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { OperationError } from '../errors/operation-error';
 import type { SealedManifest } from '../model/manifest';
 import { type RestoreOptions, restoreOptionsSchema } from '../model/restore-options';
-import type { TargetObject, TargetServer, TargetState } from '../mysql/target-state';
+import type { TargetObject, TargetServer, TargetState } from '../model/target-state';
 import { type Blocker, findBlockers } from './restore-blockers';
 import type { SelectedDatabase } from './select-from-set';
 

@@ -1,6 +1,6 @@
 import type { SealedManifest } from '../model/manifest';
 import type { RestoreOptions } from '../model/restore-options';
-import type { TargetState } from '../mysql/target-state';
+import type { TargetState } from '../model/target-state';
 import type { PlannedDatabase, RestoreServer, WantedDatabase } from './plan-restore';
 
 /** Why a restore is not begun: about which object, and what to do. */

@@ -117,7 +117,7 @@ test('discard drops what was replaced; policy replace keeps nothing; both leave 
       assertSameText(dump(database), atBackup);
       assert.deepEqual(await ours(admin), []);
 
-      await admin.query('DELETE FROM child');
+      await admin.query('DELETE FROM log');
       assert.deepEqual((await restore(workplace, { options: { policy: 'replace' } })).findings, []);
       assertSameText(dump(database), atBackup);
       assert.deepEqual(await ours(admin), []);
