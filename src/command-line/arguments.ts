@@ -147,7 +147,7 @@ const commandSchema = z.discriminatedUnion('command', [
     ...common,
     location,
     dryRun: z.boolean().default(false),
-    policy: z
+    retention: z
       .object({
         keepDays: wholeNumber(0, 100_000).optional(),
         failedDays: wholeNumber(0, 100_000).optional(),
@@ -210,7 +210,7 @@ export function parseCommandLine(argv: readonly string[]): Command | 'help' | 'v
   const extra = command === 'verify' || command === 'restore' ? rest[0] : subject;
   if (extra !== undefined) throw new UsageError(`"${extra}" is one word too many`);
   const fields = Object.fromEntries(Object.entries(values).map(([name, value]) => [camel(name), value]));
-  const result = commandSchema.safeParse({ command, subject, ...fields, policy: fields });
+  const result = commandSchema.safeParse({ command, subject, ...fields, retention: fields });
   if (result.success) return result.data;
   const issue = result.error.issues[0]!;
   const field = String(issue.path.at(-1) ?? '').replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

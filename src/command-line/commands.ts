@@ -176,7 +176,7 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
 }
 
 async function prune(command: CommandOf<'prune'>, run: CommandRun): Promise<CommandResult> {
-  const { location, policy, dryRun } = command;
+  const { location, retention: policy, dryRun } = command;
   const around = surroundings(command);
   const withZone = { ...policy, timeZone: command.timeZone };
   const request = { ...around, location, policy: withZone, dryRun };

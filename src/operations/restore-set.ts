@@ -127,7 +127,8 @@ async function resume(
     );
   }
   if (dryRun) return { ...nothingDone(plan), resumed: true };
-  const findings = await finish(keeper, record, run.definitions);
+  // The scratch schemas of the run that died go with it.
+  const findings = await withScratchSchemas(keeper, record.setId, [], () => finish(keeper, record, run.definitions));
   const tables = run.selection.flatMap((item) => item.tables);
   const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
   return { plan, dryRun, findings, filled: [], rows, tables: tables.length, resumed: true };
@@ -172,7 +173,7 @@ async function withStaged<T>(
     });
     await withLoadingSessions(settings, LOADING_SESSIONS, signal, async (connections) => {
       const loader = new SetLoader(connections, tables, { ...staging, definitions });
-      await durableStep('restore.load', () => load(loader, run));
+      await load(loader, run);
       await durableStep('restore.add-keys', () => loader.addKeys());
       await durableStep('restore.compare', () => withConnection(settings, signal, (reader) => loader.compare(reader)));
       refuseDamage(sealed.archive.key, loader.findings, { staging: [...scratch.values()] });

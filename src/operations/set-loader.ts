@@ -11,6 +11,7 @@ import {
   type SetDefinitions,
 } from '../mysql/set-definitions';
 import type { LoadResult, LoadWarning } from '../mysql/table-loader';
+import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
 import { attemptStatement, createObjects } from './create-objects';
 import { LoadLanes } from './load-lanes';
@@ -74,13 +75,18 @@ export class SetLoader {
           this.#options.definitions(file.database),
         );
         this.#definitions.set(file.database, definitions);
-        await this.#connection.query(`USE ${quoteName(this.#schemaOf(file.database))}`);
-        const sequences = this.#options.withSequences ? definitions.sequences : [];
-        for (const statement of sequences) await this.#attempt(`${file.database}: sequence`, statement);
-        for (const [table, { create }] of definitions.tables) await this.#attempt(`${file.database}.${table}`, create);
+        await durableStep('restore.stage', () => this.#stage(file.database, definitions));
         return [];
       },
     };
+  }
+
+  async #stage(database: string, { sequences, tables }: SetDefinitions): Promise<void> {
+    await this.#connection.query(`USE ${quoteName(this.#schemaOf(database))}`);
+    for (const statement of this.#options.withSequences ? sequences : []) {
+      await this.#attempt(`${database}: sequence`, statement);
+    }
+    for (const [table, { create }] of tables) await this.#attempt(`${database}.${table}`, create);
   }
 
   takeTable(file: ManifestFile): ContentCheck | undefined {
@@ -100,7 +106,10 @@ export class SetLoader {
         this.#rows += rows;
         if (warning) this.#warnings.set(object, warning);
       };
-      await this.#carried(this.#lanes.send(target, full, { inOrder: file.orderedBy?.length === 0, onLoaded }));
+      const inOrder = file.orderedBy?.length === 0;
+      await durableStep('restore.load-rows', () =>
+        this.#carried(this.#lanes.send(target, full, { inOrder, onLoaded })),
+      );
       const progress = { tables: this.#tables.length, tablesDone: this.#tablesDone, rows: this.#rows };
       this.#options.onProgress({ phase: 'load', table, ...progress });
     };

@@ -21,7 +21,7 @@ export const DURABLE_STEPS = [
 /** The steps by which a restore and its undo change a server; killed at each in test/faults/a-restore-killed-at-every-step. */
 export const RESTORE_STEPS = [
   'restore.stage',
-  'restore.load',
+  'restore.load-rows',
   'restore.add-keys',
   'restore.compare',
   'restore.write-record',

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { RowDataPacket } from 'mysql2/promise';
 import { isOperationError } from '../../src/errors/operation-error';
 import { newRunId } from '../../src/model/ids';
 import { carryOut } from '../../src/operations/carry-out';
@@ -8,6 +8,7 @@ import type { UndoRestoreRequest, UndoRestoreResult } from '../../src/operations
 import { backUp, restore } from '../support/backup';
 import { settingsFor, sourceOf, type Workplace, withDatabase, withWorkplace } from '../support/database';
 import { assertSameText, dump } from '../support/dump';
+import { buildTangled, changeTangled, ownSchemas, TANGLED_TABLES } from '../support/tangled-database';
 
 const never = new AbortController().signal;
 
@@ -25,54 +26,14 @@ async function undo(workplace: Workplace, change: Partial<UndoRestoreRequest> = 
   return await carryOut('undoRestore', request, never, () => {});
 }
 
-async function ours(admin: Connection): Promise<unknown[]> {
-  const [rows] = await admin.query<RowDataPacket[]>(
-    "SELECT SCHEMA_NAME AS name FROM information_schema.SCHEMATA WHERE SCHEMA_NAME LIKE 'bklog\\_scratch\\_%' OR SCHEMA_NAME LIKE '\\_before\\_%'",
-  );
-  return rows.map(({ name }) => name);
-}
-
-/** Tables with triggers, foreign keys in a cycle, a view on both, a procedure, a function, an event. */
-async function build(admin: Connection): Promise<void> {
-  await admin.query(`
-    CREATE TABLE parent (id INT PRIMARY KEY AUTO_INCREMENT, child INT, n INT NOT NULL, KEY c (child), CONSTRAINT positive CHECK (n >= 0));
-    CREATE TABLE child (id INT PRIMARY KEY, parent INT, w VARCHAR(40), UNIQUE KEY u (parent),
-      CONSTRAINT fp FOREIGN KEY (parent) REFERENCES parent (id) ON DELETE CASCADE);
-    ALTER TABLE parent ADD CONSTRAINT fc FOREIGN KEY (child) REFERENCES child (id);
-    CREATE TABLE log (id INT PRIMARY KEY AUTO_INCREMENT, what VARCHAR(60));
-    CREATE TRIGGER parent_in BEFORE INSERT ON parent FOR EACH ROW SET NEW.n = NEW.n + 1;
-    CREATE TRIGGER parent_up AFTER UPDATE ON parent FOR EACH ROW INSERT INTO log (what) VALUES (CONCAT('parent ', NEW.id));
-    CREATE TRIGGER child_in BEFORE INSERT ON child FOR EACH ROW SET NEW.w = CONCAT(NEW.w, '; x');
-    CREATE VIEW both_of AS SELECT p.id, c.w FROM parent p JOIN child c ON c.parent = p.id;
-    CREATE FUNCTION twice (x INT) RETURNS INT DETERMINISTIC RETURN x * 2;
-    CREATE PROCEDURE touch () BEGIN UPDATE parent SET n = n + 1; END;
-    CREATE EVENT nightly ON SCHEDULE EVERY 1 DAY STARTS '2038-01-01' DO DELETE FROM log;
-    INSERT INTO parent (id, n) VALUES (1, 1), (2, 2), (3, 3);
-    INSERT INTO child VALUES (1, 1, 'a'), (2, 2, 'b');
-    UPDATE parent SET child = 1 WHERE id = 1;
-  `);
-}
-
-/** Everything the restore replaces is different afterwards. */
-async function change(admin: Connection): Promise<void> {
-  await admin.query(`
-    INSERT INTO parent (n) VALUES (70); DELETE FROM child WHERE id = 2; UPDATE child SET w = 'changed';
-    ALTER TABLE child ADD COLUMN extra INT DEFAULT 7; ALTER TABLE log ADD COLUMN at DATE NULL;
-    DROP TRIGGER child_in; CREATE TRIGGER child_in BEFORE INSERT ON child FOR EACH ROW SET NEW.extra = 9;
-    DROP VIEW both_of; CREATE VIEW both_of AS SELECT 1 AS other;
-    DROP PROCEDURE touch; CREATE PROCEDURE touch () SELECT 'other';
-    DROP EVENT nightly; CREATE EVENT nightly ON SCHEDULE EVERY 2 DAY STARTS '2038-01-01' DO DELETE FROM child;
-    CREATE TABLE later (id INT PRIMARY KEY); INSERT INTO later VALUES (1);
-  `);
-}
-
 test('a swap puts the set in place and keeps what was there; undo gives it back exactly, with triggers and foreign keys', async () => {
   await withDatabase(async (database, admin) => {
-    await build(admin);
+    await buildTangled(admin);
     await withWorkplace(async (workplace) => {
-      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      await backUp(workplace, [sourceOf(database, TANGLED_TABLES)]);
       const atBackup = dump(database);
-      await change(admin);
+      await changeTangled(admin);
+      await admin.query('CREATE TABLE later (id INT PRIMARY KEY); INSERT INTO later VALUES (1)');
       const atRestore = dump(database);
       assert.notEqual(atRestore, atBackup);
 
@@ -81,8 +42,8 @@ test('a swap puts the set in place and keeps what was there; undo gives it back 
       await admin.query('DROP TABLE later');
       assertSameText(dump(database), atBackup, 'the set is in place');
       await assert.rejects(admin.query('INSERT INTO child VALUES (9, 99, NULL)'), /foreign key constraint/i);
-      const kept = await ours(admin);
-      assert.deepEqual(kept.sort(), [`_before_${plan.setId}`, `_before_${plan.setId}_${database}`]);
+      const kept = await ownSchemas(admin);
+      assert.deepEqual(kept, [`_before_${plan.setId}`, `_before_${plan.setId}_${database}`]);
 
       await assert.rejects(restore(workplace), (error) => {
         assert.ok(isOperationError(error, 'OP_RESTORE_REFUSED'));
@@ -94,12 +55,12 @@ test('a swap puts the set in place and keeps what was there; undo gives it back 
       );
       const told = await undo(workplace, { dryRun: true });
       assert.match(told.steps.join('\n'), /drop 3 restored tables .* 7 rows, with all that was written since/);
-      assert.deepEqual((await ours(admin)).sort(), kept, 'a dry run changes nothing');
+      assert.deepEqual(await ownSchemas(admin), kept, 'a dry run changes nothing');
 
       assert.deepEqual((await undo(workplace)).findings, []);
       assertSameText(dump(database), atRestore, 'undo gives back what was there');
       await assert.rejects(admin.query('INSERT INTO child (id, parent) VALUES (9, 99)'), /foreign key constraint/i);
-      assert.deepEqual(await ours(admin), []);
+      assert.deepEqual(await ownSchemas(admin), []);
       await assert.rejects(undo(workplace), (error) => isOperationError(error, 'OP_RESTORE_REFUSED'));
     });
   });
@@ -107,29 +68,29 @@ test('a swap puts the set in place and keeps what was there; undo gives it back 
 
 test('discard drops what was replaced; policy replace keeps nothing; both leave the restored set', async () => {
   await withDatabase(async (database, admin) => {
-    await build(admin);
+    await buildTangled(admin);
     await withWorkplace(async (workplace) => {
-      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      await backUp(workplace, [sourceOf(database, TANGLED_TABLES)]);
       const atBackup = dump(database);
       await admin.query('DELETE FROM log; UPDATE child SET w = NULL');
       await restore(workplace);
       assert.equal((await undo(workplace, { action: 'discard' })).tables, 3);
       assertSameText(dump(database), atBackup);
-      assert.deepEqual(await ours(admin), []);
+      assert.deepEqual(await ownSchemas(admin), []);
 
       await admin.query('DELETE FROM log');
       assert.deepEqual((await restore(workplace, { options: { policy: 'replace' } })).findings, []);
       assertSameText(dump(database), atBackup);
-      assert.deepEqual(await ours(admin), []);
+      assert.deepEqual(await ownSchemas(admin), []);
     });
   });
 });
 
 test('what would be lost or left pointing into nothing blocks a swap', async () => {
   await withDatabase(async (database, admin) => {
-    await build(admin);
+    await buildTangled(admin);
     await withWorkplace(async (workplace) => {
-      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      await backUp(workplace, [sourceOf(database, TANGLED_TABLES)]);
       await admin.query(`CREATE TABLE outside (id INT PRIMARY KEY, p INT, CONSTRAINT fo FOREIGN KEY (p) REFERENCES parent (id));
         CREATE TRIGGER new_one BEFORE DELETE ON log FOR EACH ROW SET @x = 1; DROP VIEW both_of; CREATE TABLE both_of (id INT)`);
       const before = dump(database);
@@ -147,9 +108,9 @@ test('what would be lost or left pointing into nothing blocks a swap', async () 
 
 test('a selection of tables is swapped alone; its foreign keys point to the tables that stay', async () => {
   await withDatabase(async (database, admin) => {
-    await build(admin);
+    await buildTangled(admin);
     await withWorkplace(async (workplace) => {
-      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      await backUp(workplace, [sourceOf(database, TANGLED_TABLES)]);
       await admin.query('ALTER TABLE parent DROP FOREIGN KEY fc');
       const parent = dump(database, undefined, ['parent']);
       const child = dump(database, undefined, ['child']);
@@ -194,7 +155,7 @@ test('policy skip inserts the rows whose key is absent and says how many it left
         rows.map(({ id, name }) => `${id} ${name}`),
         ['1 a', '3 mine', '4 d', '5 e', '20 b'],
       );
-      assert.deepEqual(await ours(admin), []);
+      assert.deepEqual(await ownSchemas(admin), []);
       await assert.rejects(
         restore(workplace, { options: { policy: 'swap', where: { column: 'bk_biz_id', value: '2' } } }),
         (error) => isOperationError(error, 'OP_CONFIG_INVALID'),
@@ -205,9 +166,9 @@ test('policy skip inserts the rows whose key is absent and says how many it left
 
 test('a stored plan is carried out while the target is what it saw, and refused with what moved otherwise', async () => {
   await withDatabase(async (database, admin) => {
-    await build(admin);
+    await buildTangled(admin);
     await withWorkplace(async (workplace) => {
-      await backUp(workplace, [sourceOf(database, ['parent', 'child', 'log'])]);
+      await backUp(workplace, [sourceOf(database, TANGLED_TABLES)]);
       const { plan: seen } = await restore(workplace, { dryRun: true });
       await admin.query("INSERT INTO log (what) VALUES ('meanwhile')");
       await assert.rejects(restore(workplace, { seen }), (error) => {

@@ -1,0 +1,217 @@
+import assert from 'node:assert/strict';
+import { fork } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import { newRunId } from '../../src/model/ids';
+import { carryOut } from '../../src/operations/carry-out';
+import { type DurableStep, observeDurableSteps, RESTORE_STEPS } from '../../src/support/durable-step';
+import { backUp, restore } from '../support/backup';
+import { settingsFor, sourceOf, testServer, type Workplace, withDatabase, withWorkplace } from '../support/database';
+import { assertSameText, dump } from '../support/dump';
+import { buildTangled, changeTangled, ownSchemas, TANGLED_TABLES } from '../support/tangled-database';
+
+type Counts = Partial<Record<DurableStep, number>>;
+interface Moment {
+  readonly step: DurableStep;
+  readonly moment: 'before' | 'after';
+  readonly occurrence: number;
+}
+
+/** Every occurrence of every step, from before and from after. */
+function momentsOf(counts: Counts): Moment[] {
+  return RESTORE_STEPS.flatMap((step) =>
+    Array.from({ length: counts[step] ?? 0 }, (_, index) => index + 1).flatMap((occurrence) => [
+      { step, moment: 'before' as const, occurrence },
+      { step, moment: 'after' as const, occurrence },
+    ]),
+  );
+}
+const nameOf = ({ step, moment, occurrence }: Moment) => `${moment} ${step} ${occurrence}`;
+
+/** A server needs a moment to notice that its client is gone; only then its locks are free. */
+async function untilGone(admin: Connection): Promise<void> {
+  for (let attempt = 0; attempt < 400; attempt += 1) {
+    const [left] = await admin.query<RowDataPacket[]>(
+      "SELECT ID FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND USER = SUBSTRING_INDEX(USER(), '@', 1)",
+    );
+    if (left.length === 0) return;
+    await sleep(10);
+  }
+  throw new Error('the sessions of the broken run did not end');
+}
+
+interface Stage {
+  readonly workplace: Workplace;
+  readonly admin: Connection;
+  readonly atBackup: string;
+  readonly atRestore: string;
+  readonly read: () => string;
+}
+
+/** A set, and a target in which everything that the set holds has changed since. */
+async function withStage(use: (stage: Stage) => Promise<void>): Promise<void> {
+  await withDatabase(async (database, admin) => {
+    await buildTangled(admin);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, TANGLED_TABLES)]);
+      const read = () => dump(database);
+      const atBackup = read();
+      await changeTangled(admin);
+      await use({ workplace, admin, atBackup, atRestore: read(), read });
+    });
+  });
+}
+
+async function undo({ workRoot, journalPath }: Workplace): Promise<void> {
+  const around = { workRoot, journalPath, runId: newRunId(), settings: settingsFor('mysql') };
+  const request = { ...around, set: 'latest', action: 'undo', dryRun: false } as const;
+  const { findings } = await carryOut('undoRestore', request, new AbortController().signal, () => {});
+  assert.deepEqual(findings, []);
+}
+
+/** What holds after a restore or undo was broken off somewhere: the target is whole, and the next run finishes. */
+async function assertRecovers(stage: Stage, what: string, isMoved: boolean): Promise<void> {
+  const { workplace, admin, atBackup, atRestore, read } = stage;
+  await untilGone(admin);
+  if (!isMoved) assertSameText(read(), atRestore, `${what}: the target is as it was`);
+  const { findings, resumed } = await restore(workplace);
+  assert.deepEqual(findings, [], what);
+  assert.equal(resumed, isMoved, what);
+  assertSameText(read(), atBackup, `${what}: the next run finishes`);
+  assert.ok(
+    (await ownSchemas(admin)).every((name) => name.startsWith('_before_')),
+    `${what}: no staging schema is left`,
+  );
+  await undo(workplace);
+  assertSameText(read(), atRestore, `${what}: undone`);
+  assert.deepEqual(await ownSchemas(admin), [], what);
+}
+
+/** Steps that come after the one statement: from there on the next run goes forward, not back. */
+const AFTER_MOVE: readonly DurableStep[] = [
+  'restore.put-away',
+  'restore.add-foreign-keys',
+  'restore.create-objects',
+  'restore.close-record',
+];
+const isAfterMove = ({ step, moment }: Moment) =>
+  AFTER_MOVE.includes(step) || (step === 'restore.move' && moment === 'after');
+
+/** The record says that the restore is finished: the next restore of the set is a new one, and refused. */
+const isDone = ({ step, moment }: Moment) => step === 'restore.close-record' && moment === 'after';
+
+async function runChild(plan: Moment | 'count', argv: readonly string[]) {
+  const words = plan === 'count' ? ['count', '', ''] : [plan.step, plan.moment, String(plan.occurrence)];
+  const child = fork(join(__dirname, 'crash-child.js'), [...words, ...argv], { silent: true });
+  let counts: Counts = {};
+  let output = '';
+  child.on('message', (message) => {
+    counts = message as Counts;
+  });
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk) => {
+      output += String(chunk);
+    });
+  }
+  return await new Promise<{ code: number | null; signal: string | null; counts: Counts; output: string }>(
+    (resolve) => {
+      child.once('close', (code, signal) => resolve({ code, signal, counts, output }));
+    },
+  );
+}
+
+test('a restore killed before or after any of its steps leaves the target as it was, or the next run finishes it', async (t) => {
+  await withStage(async (stage) => {
+    const { workplace, admin, atRestore, read } = stage;
+    const config = join(workplace.folder, 'config.yaml');
+    writeFileSync(config, JSON.stringify({ it: { db: 'mysql', ...testServer() } }));
+    const around = ['--config', config, '--work', workplace.folder];
+    const restoring = ['restore', 'latest', '--location', workplace.location.path, ...around];
+    const undoing = ['restore', '--undo', 'latest', ...around];
+
+    const counted = await runChild('count', restoring);
+    assert.equal(counted.code, 0, counted.output);
+    const undone = await runChild('count', undoing);
+    assert.equal(undone.code, 0, undone.output);
+    assertSameText(read(), atRestore, 'undone');
+    const seen = new Set(Object.keys({ ...counted.counts, ...undone.counts }));
+    const elsewhere = ['restore.create-sequences', 'restore.fill'];
+    assert.deepEqual(
+      RESTORE_STEPS.filter((step) => !seen.has(step)),
+      elsewhere,
+      'every step was met',
+    );
+
+    const moments = momentsOf(counted.counts);
+    for (const moment of moments) {
+      const { signal, output } = await runChild(moment, restoring);
+      assert.equal(signal, 'SIGKILL', `${nameOf(moment)}: ${output}`);
+      if (isDone(moment)) {
+        await untilGone(admin);
+        await undo(workplace);
+        assertSameText(read(), atRestore, nameOf(moment));
+      } else await assertRecovers(stage, nameOf(moment), isAfterMove(moment));
+    }
+    const back = momentsOf(undone.counts);
+    for (const moment of back) {
+      await restore(workplace);
+      const { signal, output } = await runChild(moment, undoing);
+      assert.equal(signal, 'SIGKILL', `${nameOf(moment)}: ${output}`);
+      await untilGone(admin);
+      if (moment.step !== 'undo.remove-record' || moment.moment === 'before') await undo(workplace);
+      assertSameText(read(), atRestore, `${nameOf(moment)}: the next undo finishes`);
+      assert.deepEqual(await ownSchemas(admin), [], nameOf(moment));
+    }
+    t.diagnostic(`${moments.length} kills of a restore, ${back.length} of an undo`);
+  });
+});
+
+/** Cuts every connection to the server but those that were open before. */
+function cutConnections(spared: ReadonlySet<unknown>): void {
+  const { port } = testServer();
+  const handles = (process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles();
+  for (const handle of handles) {
+    if (handle instanceof Socket && handle.remotePort === port && !spared.has(handle)) handle.destroy();
+  }
+}
+
+test('a connection lost before or after any step has the same end as a kill', async (t) => {
+  await withStage(async (stage) => {
+    const { workplace } = stage;
+    const spared = new Set((process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles());
+    const counts: Counts = {};
+    observeDurableSteps((step, now) => {
+      if (now === 'before') counts[step] = (counts[step] ?? 0) + 1;
+    });
+    try {
+      await restore(workplace);
+      observeDurableSteps(undefined);
+      await undo(workplace);
+      const moments = momentsOf(counts);
+      for (const moment of moments) {
+        let met = 0;
+        observeDurableSteps((step, now) => {
+          if (step !== moment.step || now !== moment.moment) return;
+          met += 1;
+          if (met === moment.occurrence) cutConnections(spared);
+        });
+        const ended = await restore(workplace).then(
+          () => 'completed',
+          (error: Error) => error.message,
+        );
+        observeDurableSteps(undefined);
+        assert.ok(met >= moment.occurrence, `${nameOf(moment)} was not met`);
+        // Whatever is only cleaned up after the last step does not change the answer.
+        if (ended === 'completed') await undo(workplace);
+        else await assertRecovers(stage, nameOf(moment), isAfterMove(moment));
+      }
+      t.diagnostic(`${moments.length} lost connections`);
+    } finally {
+      observeDurableSteps(undefined);
+    }
+  });
+});
