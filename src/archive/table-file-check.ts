@@ -1,6 +1,8 @@
+import type { CellWatch } from '../model/content-rule';
 import type { ManifestColumn, ManifestFile } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import type { ContentCheck } from './archive-reader';
+import { cellText } from './cell-text';
 
 /** One row must fit in memory: 512 MiB. The server's own limit for a row is max_allowed_packet, at most 1 GiB. */
 const MAX_ROW_BYTES = 512 * 1024 * 1024;
@@ -19,9 +21,10 @@ export interface TableFileCheck extends ContentCheck {
 
 /**
  * Decodes every row of a table file as it passes by: form of the array, names and order of the columns, each cell by
- * its encoding, number of rows. Stops at the first row that is wrong, because what follows would be noise.
+ * its encoding, number of rows. Stops at the first row that is wrong, because what follows would be noise. `watch` gets
+ * the cells it asks for of every row before that.
  */
-export function checkTableFile(expected: ExpectedTable): TableFileCheck {
+export function checkTableFile(expected: ExpectedTable, watch?: CellWatch): TableFileCheck {
   let pending: Buffer[] = [];
   let pendingBytes = 0;
   let lines = 0;
@@ -86,6 +89,7 @@ export function checkTableFile(expected: ExpectedTable): TableFileCheck {
         return;
       }
     }
+    watch?.onRow(watch.columns.map((name) => cellText(byName[name], name, text)));
   }
 
   return {

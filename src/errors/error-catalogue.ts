@@ -105,6 +105,11 @@ export const ERROR_CATALOGUE = {
     retry: 'never',
     remedy: 'Do not restore from this set; use the next older verified one, and check the storage.',
   },
+  OP_CONTENT_SUSPICIOUS: {
+    meaning: 'the set holds what the source had, but that breaks a content rule',
+    retry: 'never',
+    remedy: 'Look at the source; if it is right, accept the set with verify SET --accept or msg.accept.',
+  },
   OP_RESTORE_REFUSED: {
     meaning: 'the target does not take a definition or the rows of a set',
     retry: 'never',
