@@ -25,6 +25,8 @@ export interface RetentionCandidate {
   readonly setId: string;
   /** Policies apply to the sets of one name. */
   readonly name: string;
+  /** Pruning pauses for the sets of one app and name. */
+  readonly app?: string;
   readonly archiveKey: string;
   readonly bytes: number;
   /** ISO 8601, UTC. */
@@ -34,6 +36,8 @@ export interface RetentionCandidate {
   /** The newest verification had findings: known bad. */
   readonly damaged: boolean;
   readonly held: boolean;
+  /** Why its content is hard to believe, as long as nobody has accepted it: nothing of its app and name goes meanwhile. */
+  readonly suspicious?: string;
   /** Ids of sets this one depends on. */
   readonly parents: readonly string[];
 }

@@ -136,6 +136,12 @@ export function planRetention(input: {
     }
   }
   keepParents(kept, histories);
+  const pauses = findPauses(input.sets);
+  for (const set of input.sets.filter((each) => !kept.has(each))) {
+    const pause = pauses.get(pruningGroup(set));
+    if (pause) addReason(kept, set, pause);
+  }
+  keepParents(kept, histories);
 
   const sets = histories.flatMap((history) =>
     history.sets.map((set): RetentionVerdict => {
@@ -161,7 +167,7 @@ export function planRetention(input: {
 /**
  * Throws OP_RETENTION_UNSAFE when carrying out `plan` on `sets`, the sets as they are now, would remove the newest
  * verified or newest restorable set of a name, a held set, a parent of a set that stays, a set nothing newer and
- * verified replaces, or something that is not the set it says. Call it before carrying out a plan that was stored.
+ * verified replaces, a set while pruning is paused for its name, or something that is not the set it says. Call it before carrying out a plan that was stored.
  */
 export function assertRetentionSafe(plan: RetentionPlan, sets: readonly RetentionCandidate[]): void {
   const refuse = (setId: string, why: string, remedy?: string): never => {
@@ -192,6 +198,7 @@ export function assertRetentionSafe(plan: RetentionPlan, sets: readonly Retentio
   const kept = new Map(sets.filter((set) => !removed.has(set)).map((set) => [set, []]));
   const histories = toHistories(sets, Number.POSITIVE_INFINITY);
   keepParents(kept, histories);
+  const pauses = findPauses(sets);
   for (const history of histories) {
     for (const rule of FLOORS) {
       for (const set of rule.keeps(history)) if (removed.has(set)) refuse(set.setId, rule.reason(set));
@@ -200,6 +207,8 @@ export function assertRetentionSafe(plan: RetentionPlan, sets: readonly Retentio
       const neededBy = kept.get(set)?.[0];
       if (neededBy) refuse(set.setId, neededBy, 'Keep this set as long as the set that needs it.');
       if (!findReplacement(set, history)) refuse(set.setId, noReplacementReason(set));
+      const pause = pauses.get(pruningGroup(set));
+      if (pause) refuse(set.setId, pause, 'Look at the suspicious set, and accept it if its source is right.');
     }
   }
 }
@@ -223,6 +232,24 @@ function findReplacement(set: RetentionCandidate, history: History): RetentionCa
 
 function noReplacementReason(set: RetentionCandidate): string {
   return set.damaged ? 'not removed: no set is verified' : 'not removed: no newer set is verified';
+}
+
+/**
+ * Pruning pauses for an app and name while one of its sets is suspicious: what it lost may be whole in the older sets
+ * only. The oldest one is named, for that is where the loss began.
+ */
+function findPauses(sets: readonly RetentionCandidate[]): ReadonlyMap<string, string> {
+  const suspects = sets.filter(({ suspicious }) => suspicious !== undefined).sort(byAge);
+  return new Map(
+    suspects.map((set) => [
+      pruningGroup(set),
+      `pruning is paused: set ${set.setId} is suspicious (${set.suspicious}); accept it with verify ${set.setId} --accept`,
+    ]),
+  );
+}
+
+function pruningGroup({ app = '', name }: RetentionCandidate): string {
+  return JSON.stringify([app, name]);
 }
 
 function removalReasons(set: RetentionCandidate, rules: readonly Rule[], history: History): string[] {

@@ -318,6 +318,24 @@ describe(`laws of retention, ${HISTORIES} histories from seed ${SEED}`, () => {
     );
   });
 
+  law(
+    'while a set is suspicious nothing of its name goes, and nothing else changes but what that needs',
+    (history, plan, chance) => {
+      const suspects = new Set(history.sets.filter(() => chance.happens(0.1)).map(({ setId }) => setId));
+      const sets = history.sets.map((set) => (suspects.has(set.setId) ? { ...set, suspicious: 'why' } : set));
+      const paused = planRetention({ ...history, sets });
+      const names = namesOf(sets.filter(({ suspicious }) => suspicious));
+      const removed = idsOf(paused, 'remove');
+      for (const { name, setId } of sets) assert.ok(!names.includes(name) || !removed.has(setId));
+      assertSubset(removed, idsOf(plan, 'remove'));
+      if (sets.every(({ parents }) => parents.length === 0)) {
+        const others = sets.filter(({ name, setId }) => !names.includes(name) && idsOf(plan, 'remove').has(setId));
+        assert.equal(removed.size, others.length);
+      }
+      assertRetentionSafe(paused, sets);
+    },
+  );
+
   law('a more generous policy keeps everything the stricter one keeps', (history, plan, chance) => {
     const { policy } = history;
     const generous: RetentionPolicy = {

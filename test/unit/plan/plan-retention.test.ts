@@ -269,3 +269,59 @@ describe('a plan that comes from elsewhere', () => {
     refuses(bad, 'not removed: no set is verified', damaged);
   });
 });
+
+describe('while a set is suspicious', () => {
+  const old = aSet('set-1', '2026-11-01T00:00:00Z', { verified: intact, app: 'a' });
+  const lost = aSet('set-2', '2026-11-10T00:00:00Z', {
+    ...{ verified: intact, app: 'a', suspicious: 'table t lost 80 % of its rows' },
+  });
+  const newest = aSet('set-3', '2026-11-15T00:00:00Z', { verified: intact, app: 'a' });
+  const paused =
+    'pruning is paused: set set-2 is suspicious (table t lost 80 % of its rows); accept it with verify set-2 --accept';
+  const policy = { keepDays: 0 };
+
+  test('nothing of its app and name is removed, and what would have been says why', () => {
+    const plan = planOf(policy, [old, lost, newest]);
+    assert.deepEqual(
+      plan.sets.map(({ setId, action, reasons }) => [setId, action, reasons]),
+      [
+        ['set-3', 'keep', ['newest verified set']],
+        ['set-2', 'keep', [paused]],
+        ['set-1', 'keep', [paused]],
+      ],
+    );
+    assert.equal(plan.removeCount, 0);
+  });
+
+  test('pruning goes on when it was accepted, and for other names and apps all the time', () => {
+    const { suspicious: _, ...accepted } = lost;
+    assert.deepEqual(removedBy(planOf(policy, [old, accepted, newest])), ['set-2', 'set-1']);
+    const elsewhere = { verified: intact, app: 'b' };
+    const others = [
+      aSet('set-5', '2026-11-02T00:00:00Z', { ...elsewhere, name: 'other' }),
+      aSet('set-6', '2026-11-03T00:00:00Z', { ...elsewhere, name: 'other' }),
+      aSet('set-7', '2026-11-03T00:00:00Z', elsewhere),
+    ];
+    assert.deepEqual(removedBy(planOf(policy, [old, lost, newest, ...others])), ['set-5', 'set-7']);
+  });
+
+  test('what a paused set needs stays as well, and the oldest suspicious set is the one named', () => {
+    const parent = aSet('set-0', '2026-10-01T00:00:00Z', { verified: intact, name: 'base' });
+    const newBase = aSet('set-9', '2026-11-19T00:00:00Z', { verified: intact, name: 'base' });
+    const child = { ...old, parents: ['set-0'] };
+    const again = { ...newest, suspicious: 'table u became empty' };
+    const plan = planOf(policy, [parent, newBase, child, lost, again]);
+    assert.deepEqual(removedBy(plan), []);
+    assert.deepEqual(plan.sets.find(({ setId }) => setId === 'set-0')?.reasons, ['needed by set-1']);
+    assert.deepEqual(plan.sets.find(({ setId }) => setId === 'set-1')?.reasons, [paused]);
+  });
+
+  test('a plan that was made before is refused', () => {
+    const { suspicious: _, ...before } = lost;
+    const plan = planOf(policy, [old, before, newest]);
+    assert.throws(
+      () => assertRetentionSafe(plan, [old, lost, newest]),
+      (error) => isOperationError(error, 'OP_RETENTION_UNSAFE') && /pruning is paused/.test(error.message),
+    );
+  });
+});
