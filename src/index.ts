@@ -4,11 +4,13 @@
  * Glossary. backup set: one sealed manifest and the archive it describes. seal: writing the manifest, the act that
  * makes a set exist. snapshot: one consistent read view of the sources, never a file. table file: the rows of one
  * table as a JSON array. location: a configured object store. run: one execution of an operation; it ends with a
- * report. finding: bad news established by a run that worked. verify level: present, intact, readable, restorable.
+ * report. finding: bad news established by a run that worked. suspicion: content that breaks a content rule, faithfully
+ * kept, so no damage. acceptance: somebody says that it is right. verify level: present, intact, readable, restorable.
  * retention plan: keep with reasons, or remove, for every set. prune: carrying it out.
  */
 
 // What BK-LOG means
+export { BKLOG_CONTENT_RULES } from './bklog/content-rules';
 export { BKLOG_CORE_TABLES, isCoreTable } from './bklog/core-tables';
 // How things fail
 export { ERROR_CATALOGUE, ERROR_CODES, type ErrorCode, type RetryClass } from './errors/error-catalogue';
@@ -17,6 +19,7 @@ export { toOperationError } from './errors/to-operation-error';
 // Nouns
 export { type BackupSet, backupSetSchema, type SelectedTable, type SetSource } from './model/backup-set';
 export { type ConnectionSettings, connectionSettingsSchema, type TlsSettings } from './model/connection-settings';
+export { type ContentRule, contentRuleFileSchema } from './model/content-rule';
 export { type BackupSetId, newBackupSetId, newRunId, type ObjectKey, type RunId } from './model/ids';
 export { type LocationSettings, locationSettingsSchema } from './model/location-settings';
 export {
@@ -33,6 +36,7 @@ export { type Operation, type RunReport, runReportSchema } from './model/run-rep
 export {
   type Finding,
   isAtLeast,
+  type Suspicion,
   VERIFY_LEVELS,
   type Verification,
   type VerifyLevel,

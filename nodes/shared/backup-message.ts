@@ -7,6 +7,8 @@ export interface BackupMessage extends NodeMessageInFlow {
   cancel?: unknown;
   /** For table-restore: hash of the plan that somebody has seen. */
   confirm?: unknown;
+  /** For verify: `true` says that what is suspicious about the set is right. */
+  accept?: unknown;
   failure?: unknown;
 }
 

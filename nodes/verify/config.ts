@@ -12,6 +12,8 @@ export const DEFAULTS = {
   setType: 'msg',
   /** For `restorable`: id of a db-connection whose account may create schemas. */
   scratch: '',
+  /** Path of a file with content rules; empty: those of BK-LOG alone. */
+  rules: '',
   version: 1,
 };
 export type VerifyConfig = NodeDef & typeof DEFAULTS;

@@ -5,7 +5,7 @@ import { defineNode, nameOf } from '../shared/define-node';
 import { evaluateSet } from '../shared/evaluate-set';
 import { DEFAULTS, toLevel, type VerifyConfig } from './config';
 
-/** Checks a sealed set at a level: first output passed, second output findings. */
+/** Checks a sealed set at a level: first output passed, second output findings or suspicions. */
 export = function (RED: NodeAPI) {
   defineNode<VerifyConfig>(RED, 'verify', {
     operation: 'verify',
@@ -17,23 +17,39 @@ export = function (RED: NodeAPI) {
       const wanted = await evaluateSet(RED, node, saved.set, saved.setType, msg);
       const scratch =
         level === 'restorable' ? await findConnection(RED, saved.scratch, nameOf(node)).settings() : undefined;
-      const { verification, sealed, rows, bytes } = await runInWorker(
+      const rulesPath = saved.rules.trim();
+      const { verification, openSuspicions, sealed, rows, bytes } = await runInWorker(
         'verifySet',
-        { ...around, location, set: wanted, level, ...(scratch ? { scratch } : {}) },
+        {
+          ...around,
+          location,
+          set: wanted,
+          level,
+          accept: msg.accept === true,
+          ...(scratch ? { scratch } : {}),
+          ...(rulesPath ? { rulesPath } : {}),
+        },
         { signal, onProgress },
       );
-      const { outcome, findings } = verification;
+      const { outcome } = verification;
+      const findings = [...verification.findings, ...openSuspicions];
+      const [worst] = findings;
       const { key = wanted, sha256 = '', sealedAt = '' } = sealed?.archive ?? {};
       const archive = { location: saved.location, key, bytes: sealed?.archive.bytes ?? 0, sha256, sealedAt };
       return {
         set: {
           ...set,
           ...(sealed ? { id: sealed.setId, name: sealed.name, startedAt: sealed.startedAt, archive } : {}),
-          verification: { level, outcome, findings },
+          verification: {
+            level,
+            outcome,
+            findings: verification.findings,
+            ...(openSuspicions.length > 0 ? { suspicions: [...openSuspicions] } : {}),
+          },
         },
         report: { setId: verification.setId, rows, bytes, findings },
-        badge: outcome === 'passed' ? level : (findings[0]?.code ?? ''),
-        port: outcome === 'passed' ? 0 : 1,
+        badge: worst?.code ?? level,
+        port: worst ? 1 : 0,
       };
     },
   });

@@ -1,16 +1,20 @@
+import type { z } from 'zod';
 import { isOperationError, OperationError } from '../errors/operation-error';
+import { type Acceptance, acceptanceSchema } from '../model/acceptance';
 import type { ObjectKey } from '../model/ids';
 import { parseSeal, type SealedManifest } from '../model/manifest';
 import type { Remains } from '../model/retention-policy';
 import { type Finding, type Verification, verificationSchema } from '../model/verification';
 import type { ObjectInfo, ObjectStore } from '../store/object-store';
-import { readKey, sealKey } from '../store/store-keys';
+import { type KeyMeaning, readKey, sealKey } from '../store/store-keys';
 
 /** A sealed set with what is known about it: derived from the objects of a location, never kept anywhere else. */
 export interface CatalogEntry {
   readonly sealed: SealedManifest;
   /** Newest first; only those bound to this archive's bytes. */
   readonly verifications: readonly Verification[];
+  /** Bound to this archive's bytes. */
+  readonly acceptances: readonly Acceptance[];
   readonly held: boolean;
   /** Keys of the archive and everything beside it. */
   readonly keys: readonly ObjectKey[];
@@ -27,6 +31,8 @@ export interface Catalog {
 
 /** Seals larger than this are not ours: 64 MiB is a set of some hundred thousand columns. */
 const MAX_NOTE_BYTES = 64 * 1024 * 1024;
+
+const UNREADABLE_SEAL: readonly string[] = ['OP_MANIFEST_INVALID', 'OP_FORMAT_TOO_NEW', 'OP_MANIFEST_MISSING'];
 
 export async function readNote(store: ObjectStore, info: ObjectInfo): Promise<string> {
   if (info.bytes > MAX_NOTE_BYTES) {
@@ -68,15 +74,18 @@ export async function readCatalog(store: ObjectStore): Promise<Catalog> {
     }
     try {
       const sealed = await readSealOf(store, archive);
+      const notes = { store, sealed, members };
+      const verifications = await readNotes(notes, 'verification', verificationSchema);
       entries.push({
         sealed,
-        verifications: await readVerifications(store, sealed, members),
+        verifications: verifications.sort(newestFirst),
+        acceptances: await readNotes(notes, 'acceptance', acceptanceSchema),
         held: members.some(({ key }) => readKey(key).kind === 'hold'),
         keys: members.map(({ key }) => key),
       });
     } catch (error) {
       if (!isOperationError(error)) throw error;
-      if (!['OP_MANIFEST_INVALID', 'OP_FORMAT_TOO_NEW', 'OP_MANIFEST_MISSING'].includes(error.code)) throw error;
+      if (!UNREADABLE_SEAL.includes(error.code)) throw error;
       findings.push({ code: error.code, object: sealKey(archive), message: error.message });
     }
   }
@@ -93,21 +102,54 @@ function toRemains(info: ObjectInfo, kind: Remains['kind']): Remains {
   return { key: info.key, kind, modifiedAt: info.modifiedAt, bytes: info.bytes, inUse: false };
 }
 
-async function readVerifications(
-  store: ObjectStore,
-  sealed: SealedManifest,
-  members: readonly ObjectInfo[],
-): Promise<Verification[]> {
-  const found: Verification[] = [];
-  for (const info of members.filter(({ key }) => readKey(key).kind === 'verification')) {
+function newestFirst(a: { readonly verifiedAt: string }, b: { readonly verifiedAt: string }): number {
+  return b.verifiedAt.localeCompare(a.verifiedAt);
+}
+
+/** The notes of one kind that can be read and are bound to the archive's bytes. */
+async function readNotes<Note extends { readonly archiveSha256: string }>(
+  from: { readonly store: ObjectStore; readonly sealed: SealedManifest; readonly members: readonly ObjectInfo[] },
+  kind: KeyMeaning['kind'],
+  schema: z.ZodType<Note>,
+): Promise<Note[]> {
+  const found: Note[] = [];
+  for (const info of from.members.filter(({ key }) => readKey(key).kind === kind)) {
     try {
-      const parsed = verificationSchema.safeParse(JSON.parse(await readNote(store, info)));
-      if (parsed.success && parsed.data.archiveSha256 === sealed.archive.sha256) found.push(parsed.data);
+      const parsed = schema.safeParse(JSON.parse(await readNote(from.store, info)));
+      if (parsed.success && parsed.data.archiveSha256 === from.sealed.archive.sha256) found.push(parsed.data);
     } catch (error) {
       if (!(error instanceof SyntaxError) && !isOperationError(error)) throw error; // a damaged note proves nothing
     }
   }
-  return found.sort((a, b) => b.verifiedAt.localeCompare(a.verifiedAt));
+  return found;
+}
+
+/** What somebody accepted of one set. */
+export async function readAcceptances(store: ObjectStore, sealed: SealedManifest): Promise<Acceptance[]> {
+  const members = (await store.list()).filter(({ key }) => isBeside(key, sealed.archive.key));
+  return await readNotes({ store, sealed, members }, 'acceptance', acceptanceSchema);
+}
+
+function isBeside(key: ObjectKey, archive: string): boolean {
+  const meaning = readKey(key);
+  return meaning.kind !== 'foreign' && meaning.archive === archive;
+}
+
+/** The set before: of the same app and name, with the next older snapshot. Seals that cannot be read are passed over. */
+export async function findPrevious(store: ObjectStore, sealed: SealedManifest): Promise<SealedManifest | undefined> {
+  const beginning = `${sealed.app}_${sealed.name}_`;
+  let previous: SealedManifest | undefined;
+  for (const { key } of await store.list()) {
+    if (!key.startsWith(beginning) || readKey(key).kind !== 'seal') continue;
+    const other = await readSealOf(store, (readKey(key) as { archive: ObjectKey }).archive).catch((error: unknown) => {
+      if (!isOperationError(error)) throw error;
+      if (!UNREADABLE_SEAL.includes(error.code)) throw error;
+      return undefined;
+    });
+    if (!other || other.app !== sealed.app || other.name !== sealed.name || order(other) >= order(sealed)) continue;
+    if (!previous || order(other) > order(previous)) previous = other;
+  }
+  return previous;
 }
 
 /** Finds a set by id, archive name or `latest` (the newest of all, or of `name`). Errors: OP_SET_UNKNOWN. */

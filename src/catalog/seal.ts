@@ -1,7 +1,9 @@
+import type { Acceptance } from '../model/acceptance';
+import type { ObjectKey } from '../model/ids';
 import { formatSeal, type Manifest, type SealedManifest, sealedManifestSchema } from '../model/manifest';
 import type { Verification } from '../model/verification';
 import type { ObjectStore, PutResult } from '../store/object-store';
-import { archiveKey, sealKey, verificationKey } from '../store/store-keys';
+import { acceptanceKey, archiveKey, sealKey, verificationKey } from '../store/store-keys';
 import type { RunLock } from './run-lock';
 
 async function* once(text: string): AsyncGenerator<Buffer> {
@@ -33,5 +35,19 @@ export async function recordVerification(
   runId: string,
 ): Promise<void> {
   const key = verificationKey(sealed.archive.key, verification.verifiedAt, runId);
-  await store.put(key, once(`${JSON.stringify(verification)}\n`));
+  await writeNote(store, key, verification);
+}
+
+/** Writes what somebody accepted beside the archive it is bound to. */
+export async function recordAcceptance(
+  store: ObjectStore,
+  sealed: SealedManifest,
+  acceptance: Acceptance,
+  runId: string,
+): Promise<void> {
+  await writeNote(store, acceptanceKey(sealed.archive.key, acceptance.acceptedAt, runId), acceptance);
+}
+
+async function writeNote(store: ObjectStore, key: ObjectKey, note: object): Promise<void> {
+  await store.put(key, once(`${JSON.stringify(note)}\n`));
 }

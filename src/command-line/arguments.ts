@@ -28,6 +28,8 @@ const OPTIONS = {
   'keep-weekly': { type: 'string' },
   'keep-monthly': { type: 'string' },
   'dry-run': { type: 'boolean' },
+  rules: { type: 'string' },
+  accept: { type: 'boolean' },
   diff: { type: 'boolean' },
   plan: { type: 'string' },
   policy: { type: 'string' },
@@ -49,7 +51,7 @@ const COMMON: readonly OptionName[] = ['json', 'work', 'time-zone'];
 const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
   backup: ['config', 'section', 'tables', 'all-tables', 'location', 'name', 'app', 'parallel', 'level', ...COMMON],
   list: ['location', ...COMMON],
-  verify: ['location', 'level', 'config', 'section', ...COMMON],
+  verify: ['location', 'level', 'config', 'section', 'rules', 'accept', ...COMMON],
   restore: [
     ...(['location', 'config', 'section', 'database', 'databases', 'tables', 'where', 'policy'] as const),
     ...(['drop-definers', 'dry-run', 'diff', 'plan', 'undo', 'discard'] as const),
@@ -100,15 +102,27 @@ const commandSchema = z.discriminatedUnion('command', [
       message: 'and --all-tables exclude each other',
     }),
   z.object({ command: z.literal('list'), ...common, location }),
-  z.object({
-    command: z.literal('verify'),
-    ...common,
-    subject: z.string({ error: 'needs one SET or FILE' }),
-    location: location.optional(),
-    config: z.string().optional(),
-    section: z.array(z.string()).length(1, 'names one section').optional(),
-    level: z.enum(VERIFY_LEVELS, { error: `is one of ${VERIFY_LEVELS.join(', ')}` }).default('intact'),
-  }),
+  z
+    .object({
+      command: z.literal('verify'),
+      ...common,
+      subject: z.string({ error: 'needs one SET or FILE' }),
+      location: location.optional(),
+      config: z.string().optional(),
+      section: z.array(z.string()).length(1, 'names one section').optional(),
+      level: z.enum(VERIFY_LEVELS, { error: `is one of ${VERIFY_LEVELS.join(', ')}` }).default('intact'),
+      rules: z
+        .string()
+        .min(1, 'is empty')
+        .transform((path) => resolve(path))
+        .optional(),
+      accept: z.boolean().default(false),
+    })
+    .refine(({ rules, location }) => !rules || location, { path: ['rules'], message: 'needs a SET and its --location' })
+    .refine(({ accept, location }) => !accept || location, {
+      path: ['accept'],
+      message: 'needs a SET and its --location',
+    }),
   z
     .object({
       command: z.literal('restore'),

@@ -1,9 +1,10 @@
 import { existsSync } from 'node:fs';
 import { OperationError } from '../errors/operation-error';
+import type { Finding } from '../model/verification';
 import { readConnectionSection, readConnectionSections } from '../mysql/config-file';
 import { carryOut } from '../operations/carry-out';
 import { chooseTables } from '../operations/choose-tables';
-import type { ExportSource, VerifyResult } from '../operations/contract';
+import type { ExportSource, ListedSet, VerifyResult } from '../operations/contract';
 import type { Command } from './arguments';
 import { type CommandOf, type CommandResult, type CommandRun, surroundings, targetServer } from './command-run';
 import { restore } from './restore-command';
@@ -81,10 +82,11 @@ async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<Co
   const store = { ...around, location: command.location, workDirectory, setId };
   const { sealed } = await carryOut('storeSet', store, run.signal, run.onProgress);
   const check = { ...around, location: command.location, set: sealed.archive.key, level: 'intact' as const };
-  const { verification } = await carryOut('verifySet', check, run.signal, run.onProgress);
+  const { verification, openSuspicions } = await carryOut('verifySet', check, run.signal, run.onProgress);
   const tables = manifest.files.filter(({ kind }) => kind === 'table');
   const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
-  const hasFindings = verification.outcome !== 'passed';
+  const findings = [...verification.findings, ...openSuspicions];
+  const hasFindings = findings.length > 0;
   return {
     hasFindings,
     report: {
@@ -101,23 +103,23 @@ async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<Co
       snapshots: manifest.snapshots,
       notes: manifest.notes,
       verification: { level: verification.level, outcome: verification.outcome },
-      findings: verification.findings,
+      findings,
     },
     text: [
       `${sealed.archive.key}`,
       `  ${tables.length} tables, ${rows} rows, ${formatBytes(sealed.archive.bytes)} in ${command.location.path}`,
       `  snapshot ${manifest.snapshotAt}, verified: ${verification.level} ${verification.outcome}`,
       ...manifest.notes.map((note) => `  note: ${note}`),
-      ...verification.findings.map(({ code, message }) => `  ${code}: ${message}`),
+      ...findings.map(({ code, message }) => `  ${code}: ${message}`),
     ].join('\n'),
   };
 }
 
 async function list({ location }: CommandOf<'list'>, run: CommandRun): Promise<CommandResult> {
   const { sets, findings } = await carryOut('listSets', { location }, run.signal, run.onProgress);
-  const lines = sets.map(({ setId, name, snapshotAt, tables, rows, bytes, verification }) => {
-    const proof = verification ? `${verification.level} ${verification.outcome}` : 'not verified';
-    return [setId, name, snapshotAt, `${tables} tables`, `${rows} rows`, formatBytes(bytes), proof].join('  ');
+  const lines = sets.map((set) => {
+    const { setId, name, snapshotAt, tables, rows, bytes } = set;
+    return [setId, name, snapshotAt, `${tables} tables`, `${rows} rows`, formatBytes(bytes), proofOf(set)].join('  ');
   });
   return {
     hasFindings: findings.length > 0,
@@ -134,13 +136,24 @@ async function list({ location }: CommandOf<'list'>, run: CommandRun): Promise<C
   };
 }
 
+/** What proves a set and what speaks against it. */
+function proofOf({ verification, suspicious }: ListedSet): string {
+  return [
+    verification ? `${verification.level} ${verification.outcome}` : 'not verified',
+    ...(suspicious ? ['suspicious'] : []),
+    ...(suspicious === 'accepted' ? ['accepted'] : []),
+  ].join(', ');
+}
+
 async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<CommandResult> {
   const { subject, location, level } = command;
   const around = surroundings(command);
   let result: VerifyResult;
   if (location) {
     const scratch = await targetServer(command);
-    const request = { ...around, location, set: subject, level, ...(scratch ? { scratch } : {}) };
+    const { accept, rules } = command;
+    const more = { accept, ...(scratch ? { scratch } : {}), ...(rules ? { rulesPath: rules } : {}) };
+    const request = { ...around, location, set: subject, level, ...more };
     result = await carryOut('verifySet', request, run.signal, run.onProgress);
   } else {
     if (!existsSync(subject)) {
@@ -150,8 +163,11 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
     }
     result = await carryOut('verifyFile', { ...around, path: subject, level }, run.signal, run.onProgress);
   }
-  const { verification, recorded, rows, bytes, sealed } = result;
-  const hasFindings = verification.outcome !== 'passed';
+  const { verification, openSuspicions, recorded, rows, bytes, sealed } = result;
+  const { suspicions = [] } = verification;
+  const findings = [...verification.findings, ...openSuspicions];
+  const hasFindings = findings.length > 0;
+  const isOpen = (item: Finding) => openSuspicions.some(({ message }) => message === item.message);
   return {
     hasFindings,
     report: {
@@ -163,14 +179,17 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
       level,
       rows,
       bytes,
-      findings: verification.findings,
+      findings,
+      ...(suspicions.length > 0 ? { suspicions } : {}),
       verifiedAt: verification.verifiedAt,
       recorded,
     },
     text: [
-      `${sealed?.archive.key ?? subject}: ${level} ${hasFindings ? 'has findings' : 'passed'}`,
+      `${sealed?.archive.key ?? subject}: ${level} ${verification.outcome === 'passed' ? 'passed' : 'has findings'}`,
       ...(sealed && !recorded ? ['  not recorded: the location cannot be written to, so prune will not count it'] : []),
       ...verification.findings.map(({ code, message }) => `  ${code}: ${message}`),
+      ...suspicions.map((item) => `  ${isOpen(item) ? item.code : 'accepted'}: ${item.message}`),
+      ...(command.accept && suspicions.length === 0 ? ['  nothing suspicious to accept'] : []),
     ].join('\n'),
   };
 }

@@ -9,6 +9,8 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
   verify SET|FILE [--location URL]   FILE: an archive or any .json table file
       [--level present|intact|readable|restorable]   default intact
       [--config F [--section S]]     restorable: the server to restore into, in scratch schemas that are dropped
+      [--rules FILE]                 content rules of your own, JSON; cells are checked from "readable" on
+      [--accept]                     what is suspicious about SET is right: write that down, pruning goes on
   restore SET --location URL --config F [--section S]
       into that section's server: load beside the databases, compare, then move into place by one statement
       [--dry-run [--diff]]           say what would happen; with --diff what would become of each row

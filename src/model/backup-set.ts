@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { runReportSchema } from './run-report';
-import { findingSchema, VERIFY_LEVELS } from './verification';
+import { findingSchema, suspicionSchema, VERIFY_LEVELS } from './verification';
 
 export const selectedTableSchema = z.object({
   name: z.string().min(1),
@@ -61,6 +61,8 @@ export const backupSetSchema = z.object({
       level: z.enum(VERIFY_LEVELS),
       outcome: z.enum(['passed', 'findings']),
       findings: z.array(findingSchema),
+      /** Content that breaks a rule, and that nobody has accepted. */
+      suspicions: z.array(suspicionSchema).optional(),
     })
     .optional(),
   report: runReportSchema.optional(),

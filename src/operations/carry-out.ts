@@ -114,7 +114,7 @@ function isDryRun(request: object): boolean {
 }
 
 function findingsOf(result: ResultOf<OperationName>): NonNullable<RunReport['findings']> {
-  if ('verification' in result) return result.verification.findings;
+  if ('verification' in result) return [...result.verification.findings, ...result.openSuspicions];
   return 'dryRun' in result && 'findings' in result ? [...result.findings] : [];
 }
 

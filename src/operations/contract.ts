@@ -5,7 +5,7 @@ import type { LocationSettings } from '../model/location-settings';
 import type { Manifest, SealedManifest } from '../model/manifest';
 import type { RestoreOptions } from '../model/restore-options';
 import type { RetentionPolicy } from '../model/retention-policy';
-import type { Finding, Verification, VerifyLevel } from '../model/verification';
+import type { Finding, Suspicion, Verification, VerifyLevel } from '../model/verification';
 import type { RestorePlan } from '../plan/plan-restore';
 import type { RetentionPlan } from '../plan/plan-retention';
 import type { FilledTable } from './fill-tables';
@@ -62,6 +62,10 @@ export interface ListedSet {
   readonly tables: number;
   readonly rows: number;
   readonly verification?: Pick<Verification, 'level' | 'outcome' | 'verifiedAt'>;
+  /** Its newest verification found lost rows; `accepted`: somebody says that this is right. */
+  readonly suspicious?: 'open' | 'accepted';
+  /** All that the newest verification found suspicious, accepted or not. */
+  readonly suspicions?: readonly Suspicion[];
   readonly held: boolean;
 }
 export interface ListSetsResult {
@@ -87,10 +91,16 @@ export interface VerifySetRequest extends RunSurroundings {
   readonly level: VerifyLevel;
   /** For `restorable`: a server whose account may create schemas; nothing that is there is touched. */
   readonly scratch?: ConnectionSettings;
+  /** A file of content rules, beside those of BK-LOG. */
+  readonly rulesPath?: string;
+  /** Somebody says that what is suspicious is right: written beside the archive. */
+  readonly accept?: boolean;
 }
 export interface VerifyResult {
   readonly sealed?: SealedManifest;
   readonly verification: Verification;
+  /** The suspicions nobody has accepted, now or before. */
+  readonly openSuspicions: readonly Suspicion[];
   /** The result stands beside the archive; without it retention does not count this verification. */
   readonly recorded: boolean;
   readonly rows: number;

@@ -1,16 +1,18 @@
-import { readCatalog } from '../catalog/catalog';
+import { type CatalogEntry, readCatalog } from '../catalog/catalog';
 import type { LocationSettings } from '../model/location-settings';
-import type { ListSetsResult } from './contract';
+import { openSuspicions, pausesPruning } from '../plan/open-suspicions';
+import type { ListedSet, ListSetsResult } from './contract';
 import { openLocation } from './open-location';
 
-/** All sealed sets of a location, newest snapshot first, with the newest verification of each. */
+/** All sealed sets of a location, newest snapshot first, with the newest verification of each, and what else proves or doubts it. */
 export async function listSets({ location }: { readonly location: LocationSettings }): Promise<ListSetsResult> {
   const store = openLocation(location);
   await store.check({ write: false });
   const { entries, findings } = await readCatalog(store);
   return {
     findings,
-    sets: entries.map(({ sealed, verifications, held }) => {
+    sets: entries.map((entry) => {
+      const { sealed, verifications, held } = entry;
       const tables = sealed.files.filter(({ kind }) => kind === 'table');
       const [newest] = verifications;
       return {
@@ -26,7 +28,17 @@ export async function listSets({ location }: { readonly location: LocationSettin
         ...(newest
           ? { verification: { level: newest.level, outcome: newest.outcome, verifiedAt: newest.verifiedAt } }
           : {}),
+        ...doubt(entry),
       };
     }),
+  };
+}
+
+function doubt({ verifications, acceptances }: CatalogEntry): Pick<ListedSet, 'suspicious' | 'suspicions'> {
+  const suspicions = verifications[0]?.suspicions ?? [];
+  const isOpen = openSuspicions(suspicions, acceptances).some(pausesPruning);
+  return {
+    ...(suspicions.some(pausesPruning) ? { suspicious: isOpen ? 'open' : 'accepted' } : {}),
+    ...(suspicions.length > 0 ? { suspicions } : {}),
   };
 }

@@ -4,6 +4,7 @@ import { listWorkDirectories, removeWorkDirectory } from '../catalog/work-direct
 import type { ObjectKey } from '../model/ids';
 import type { Remains, RetentionCandidate } from '../model/retention-policy';
 import { isAtLeast, VERIFY_LEVELS } from '../model/verification';
+import { openSuspicions, pausesPruning } from '../plan/open-suspicions';
 import { assertRetentionSafe, planRetention, type RetentionPlan } from '../plan/plan-retention';
 import type { ObjectStore } from '../store/object-store';
 import { sealKey } from '../store/store-keys';
@@ -52,7 +53,7 @@ async function readAndPlan(store: ObjectStore, request: PruneRequest, isInUse: b
  * What retention needs to know of a set. It is damaged when a verification had findings and no later one of at least
  * that level passed: looking less closely later proves nothing.
  */
-export function toCandidate({ sealed, verifications, held }: CatalogEntry): RetentionCandidate {
+export function toCandidate({ sealed, verifications, acceptances, held }: CatalogEntry): RetentionCandidate {
   const damaged = verifications.some(
     (bad, index) =>
       bad.outcome === 'findings' &&
@@ -61,9 +62,11 @@ export function toCandidate({ sealed, verifications, held }: CatalogEntry): Rete
   const [strongest] = verifications
     .filter(({ outcome }) => outcome === 'passed')
     .sort((a, b) => VERIFY_LEVELS.indexOf(b.level) - VERIFY_LEVELS.indexOf(a.level));
+  const [suspicion, ...more] = openSuspicions(verifications[0]?.suspicions, acceptances).filter(pausesPruning);
   return {
     setId: sealed.setId,
     name: sealed.name,
+    app: sealed.app,
     archiveKey: sealed.archive.key,
     bytes: sealed.archive.bytes,
     snapshotAt: sealed.snapshotAt,
@@ -71,6 +74,7 @@ export function toCandidate({ sealed, verifications, held }: CatalogEntry): Rete
     held,
     parents: sealed.parents.map(({ setId }) => setId),
     ...(strongest ? { verified: { level: strongest.level, verifiedAt: strongest.verifiedAt } } : {}),
+    ...(suspicion ? { suspicious: `${suspicion.message}${more.length > 0 ? `; and ${more.length} more` : ''}` } : {}),
   };
 }
 

@@ -3,16 +3,19 @@ import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { readArchive } from '../archive/archive-reader';
 import { checkTableFile } from '../archive/table-file-check';
-import { findSet } from '../catalog/catalog';
+import { findPrevious, findSet } from '../catalog/catalog';
 import { recordVerification } from '../catalog/seal';
 import { isOperationError, OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import type { ObjectKey } from '../model/ids';
 import { manifestSchema, parseSeal, type SealedManifest } from '../model/manifest';
-import { type Finding, isAtLeast, type Verification, type VerifyLevel } from '../model/verification';
+import { type Finding, isAtLeast, type Suspicion, type Verification, type VerifyLevel } from '../model/verification';
+import { type ContentCheckRun, startContentCheck } from '../plan/check-content';
 import { sealKey } from '../store/store-keys';
 import type { ProgressListener } from '../support/progress';
 import { TOOL_VERSION } from '../support/release';
+import { settleSuspicions } from './accept-suspicions';
+import { readContentRules } from './content-rules';
 import type { VerifyFileRequest, VerifyResult, VerifySetRequest } from './contract';
 import { openLocation } from './open-location';
 import { scratchMissing, tryRestore } from './try-restore';
@@ -23,7 +26,8 @@ import { scratchMissing, tryRestore } from './try-restore';
  * intact: the stored bytes, and every file unpacked from them, have the hashes of the manifest, and nothing else is there
  * readable: every row of every table decodes, and the counts agree
  * restorable: all of it was restored into scratch schemas of a server, read back there, and has the same hashes
- * Damage is the result, not a failure. The result is written beside the archive.
+ * Damage is the result, not a failure. Content that breaks a rule is no damage but a suspicion; rules about numbers of
+ * rows apply at every level, rules about cells from readable on. The result is written beside the archive.
  */
 export async function verifySet(
   request: VerifySetRequest,
@@ -31,6 +35,7 @@ export async function verifySet(
   onProgress: ProgressListener,
 ): Promise<VerifyResult> {
   if (request.level === 'restorable' && !request.scratch) throw scratchMissing();
+  const rules = await readContentRules(request.rulesPath, request.level);
   const store = openLocation(request.location);
   await store.check({ write: false });
   const sealed = await orFinding(() => findSet(store, request.set));
@@ -41,19 +46,25 @@ export async function verifySet(
   if (!info) findings.push(finding('OP_ARCHIVE_MISSING', key, `${key} is not in ${store.place}`));
   else if (info.bytes !== bytes) findings.push(wrongSize(key, info.bytes, bytes));
 
+  const content = startContentCheck(sealed, await findPrevious(store, sealed), rules);
+  const suspicions = [...content.manifestSuspicions];
   let read = { rows: 0, bytes: 0 };
   if (info && isAtLeast(request.level, 'intact')) {
-    const reading = await readBack(store.get(key as ObjectKey, signal), key, sealed, request.level, signal, onProgress);
+    const stored = store.get(key as ObjectKey, signal);
+    const reading = await readBack(stored, key, { sealed, content }, request.level, signal, onProgress);
     for (const item of reading.findings) findings.push(item);
     read = reading;
   }
-  // Only a set that reads back without findings is worth a server's time.
-  if (request.level === 'restorable' && request.scratch && findings.length === 0) {
+  // What was not read to its end says nothing about content, and is not worth a server's time.
+  const isWhole = findings.length === 0;
+  if (isWhole && isAtLeast(request.level, 'readable')) suspicions.push(...content.cellSuspicions());
+  if (request.level === 'restorable' && request.scratch && isWhole) {
     findings.push(...(await tryRestore(store, sealed, request.scratch, signal, onProgress)));
   }
-  const verification = toVerification(sealed, request.level, findings);
+  const verification = toVerification(sealed, request.level, findings, suspicions);
   const recorded = await isRecorded(() => recordVerification(store, sealed, verification, request.runId));
-  return { sealed, verification, recorded, ...read };
+  const openSuspicions = await settleSuspicions(store, sealed, suspicions, request);
+  return { sealed, verification, openSuspicions, recorded, ...read };
 }
 
 /** A location that cannot be written to has been read all the same: the answer counts, the note is missing. */
@@ -79,13 +90,19 @@ async function orFinding<T extends object>(read: () => Promise<T>): Promise<T | 
 
 function damagedSeal(level: VerifyLevel, damage: Finding): VerifyResult {
   const nothing = { setId: '', archive: { sha256: '' } };
-  return { verification: toVerification(nothing, level, [damage]), recorded: false, rows: 0, bytes: 0 };
+  return {
+    verification: toVerification(nothing, level, [damage]),
+    openSuspicions: [],
+    recorded: false,
+    rows: 0,
+    bytes: 0,
+  };
 }
 
 async function readBack(
   source: AsyncIterable<Buffer>,
   object: string,
-  sealed: SealedManifest | undefined,
+  { sealed, content }: { readonly sealed?: SealedManifest | undefined; readonly content?: ContentCheckRun },
   level: VerifyLevel,
   signal: AbortSignal,
   onProgress: ProgressListener,
@@ -100,7 +117,7 @@ async function readBack(
       ? {
           checkContent: (file) => {
             if (file.kind !== 'table') return undefined;
-            const check = checkTableFile(file);
+            const check = checkTableFile(file, content?.watch(file));
             counters.push(check.rows);
             return check;
           },
@@ -138,6 +155,7 @@ function toVerification(
   about: { readonly setId: string; readonly archive: { readonly sha256: string } },
   level: VerifyLevel,
   findings: readonly Finding[],
+  suspicions: readonly Suspicion[] = [],
 ): Verification {
   const seen = new Set<string>();
   return {
@@ -148,6 +166,7 @@ function toVerification(
     level,
     outcome: findings.length > 0 ? 'findings' : 'passed',
     findings: findings.filter(({ message }) => !seen.has(message) && seen.add(message)),
+    ...(suspicions.length > 0 ? { suspicions: [...suspicions] } : {}),
     verifiedAt: new Date().toISOString(),
     toolVersion: TOOL_VERSION,
   };
@@ -180,7 +199,7 @@ export async function verifyFile(
   let read: { rows: number; bytes: number; manifestSetId?: string; sha256?: string } = { rows: 0, bytes: 0 };
   if (sealed && about.size !== sealed.archive.bytes) findings.push(wrongSize(object, about.size, sealed.archive.bytes));
   if (isAtLeast(level, 'intact')) {
-    const reading = await readBack(streamOf(path, signal), object, sealed, level, signal, onProgress);
+    const reading = await readBack(streamOf(path, signal), object, { sealed }, level, signal, onProgress);
     findings.push(...reading.findings);
     read = reading;
   }
@@ -191,6 +210,7 @@ export async function verifyFile(
   return {
     ...(sealed ? { sealed } : {}),
     verification: toVerification(identity, level, findings),
+    openSuspicions: [],
     recorded: false,
     rows: read.rows,
     bytes: read.bytes,
@@ -233,5 +253,11 @@ async function verifyTableFile(
     onProgress({ phase: 'read', bytes });
   }
   const identity = { setId: '', archive: { sha256: '' } };
-  return { verification: toVerification(identity, level, check.end()), recorded: false, rows: check.rows(), bytes };
+  return {
+    verification: toVerification(identity, level, check.end()),
+    openSuspicions: [],
+    recorded: false,
+    rows: check.rows(),
+    bytes,
+  };
 }
