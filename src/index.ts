@@ -5,7 +5,8 @@
  * makes a set exist. snapshot: one consistent read view of the sources, never a file. table file: the rows of one
  * table as a JSON array. location: a configured object store. run: one execution of an operation; it ends with a
  * report. finding: bad news established by a run that worked. suspicion: content that breaks a content rule, faithfully
- * kept, so no damage. acceptance: somebody says that it is right. verify level: present, intact, readable, restorable.
+ * kept, so no damage. acceptance: somebody says that it is right. recovery certificate: proof that a server took a set
+ * and gave it back unchanged, and how long that took. verify level: present, intact, readable, restorable.
  * retention plan: keep with reasons, or remove, for every set. prune: carrying it out.
  */
 
@@ -18,6 +19,7 @@ export { isOperationError, OperationError, type SerializedError, serializeError 
 export { toOperationError } from './errors/to-operation-error';
 // Nouns
 export { type BackupSet, backupSetSchema, type SelectedTable, type SetSource } from './model/backup-set';
+export type { RecoveryCertificate } from './model/certificate';
 export { type ConnectionSettings, connectionSettingsSchema, type TlsSettings } from './model/connection-settings';
 export { type ContentRule, contentRuleFileSchema } from './model/content-rule';
 export { type BackupSetId, newBackupSetId, newRunId, type ObjectKey, type RunId } from './model/ids';

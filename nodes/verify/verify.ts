@@ -18,7 +18,7 @@ export = function (RED: NodeAPI) {
       const scratch =
         level === 'restorable' ? await findConnection(RED, saved.scratch, nameOf(node)).settings() : undefined;
       const rulesPath = saved.rules.trim();
-      const { verification, openSuspicions, sealed, rows, bytes } = await runInWorker(
+      const { verification, openSuspicions, certificate, sealed, rows, bytes } = await runInWorker(
         'verifySet',
         {
           ...around,
@@ -45,6 +45,7 @@ export = function (RED: NodeAPI) {
             outcome,
             findings: verification.findings,
             ...(openSuspicions.length > 0 ? { suspicions: [...openSuspicions] } : {}),
+            ...(certificate ? { certificate } : {}),
           },
         },
         report: { setId: verification.setId, rows, bytes, findings },

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { isOperationError, OperationError } from '../errors/operation-error';
 import { type Acceptance, acceptanceSchema } from '../model/acceptance';
+import { certificateSchema, type RecoveryCertificate } from '../model/certificate';
 import type { ObjectKey } from '../model/ids';
 import { parseSeal, type SealedManifest } from '../model/manifest';
 import type { Remains } from '../model/retention-policy';
@@ -15,6 +16,8 @@ export interface CatalogEntry {
   readonly verifications: readonly Verification[];
   /** Bound to this archive's bytes. */
   readonly acceptances: readonly Acceptance[];
+  /** The newest that is bound to this archive's bytes. */
+  readonly certificate?: RecoveryCertificate;
   readonly held: boolean;
   /** Keys of the archive and everything beside it. */
   readonly keys: readonly ObjectKey[];
@@ -76,10 +79,12 @@ export async function readCatalog(store: ObjectStore): Promise<Catalog> {
       const sealed = await readSealOf(store, archive);
       const notes = { store, sealed, members };
       const verifications = await readNotes(notes, 'verification', verificationSchema);
+      const [certificate] = (await readNotes(notes, 'certificate', certificateSchema)).sort(newestFirst);
       entries.push({
         sealed,
         verifications: verifications.sort(newestFirst),
         acceptances: await readNotes(notes, 'acceptance', acceptanceSchema),
+        ...(certificate ? { certificate } : {}),
         held: members.some(({ key }) => readKey(key).kind === 'hold'),
         keys: members.map(({ key }) => key),
       });

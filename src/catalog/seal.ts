@@ -1,9 +1,10 @@
 import type { Acceptance } from '../model/acceptance';
+import type { RecoveryCertificate } from '../model/certificate';
 import type { ObjectKey } from '../model/ids';
 import { formatSeal, type Manifest, type SealedManifest, sealedManifestSchema } from '../model/manifest';
 import type { Verification } from '../model/verification';
 import type { ObjectStore, PutResult } from '../store/object-store';
-import { acceptanceKey, archiveKey, sealKey, verificationKey } from '../store/store-keys';
+import { acceptanceKey, archiveKey, certificateKey, sealKey, verificationKey } from '../store/store-keys';
 import type { RunLock } from './run-lock';
 
 async function* once(text: string): AsyncGenerator<Buffer> {
@@ -46,6 +47,17 @@ export async function recordAcceptance(
   runId: string,
 ): Promise<void> {
   await writeNote(store, acceptanceKey(sealed.archive.key, acceptance.acceptedAt, runId), acceptance);
+}
+
+/** Writes the proof of a restore beside the archive it is bound to, and gives its key. */
+export async function recordCertificate(
+  store: ObjectStore,
+  sealed: SealedManifest,
+  certificate: RecoveryCertificate,
+): Promise<ObjectKey> {
+  const key = certificateKey(sealed.archive.key, certificate.verifiedAt, certificate.runId);
+  await writeNote(store, key, certificate);
+  return key;
 }
 
 async function writeNote(store: ObjectStore, key: ObjectKey, note: object): Promise<void> {

@@ -137,9 +137,10 @@ async function list({ location }: CommandOf<'list'>, run: CommandRun): Promise<C
 }
 
 /** What proves a set and what speaks against it. */
-function proofOf({ verification, suspicious }: ListedSet): string {
+function proofOf({ verification, certificate, suspicious }: ListedSet): string {
   return [
     verification ? `${verification.level} ${verification.outcome}` : 'not verified',
+    ...(certificate ? [`restored in ${formatDuration(certificate.recoveryMs)}`] : []),
     ...(suspicious ? ['suspicious'] : []),
     ...(suspicious === 'accepted' ? ['accepted'] : []),
   ].join(', ');
@@ -163,7 +164,7 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
     }
     result = await carryOut('verifyFile', { ...around, path: subject, level }, run.signal, run.onProgress);
   }
-  const { verification, openSuspicions, recorded, rows, bytes, sealed } = result;
+  const { verification, openSuspicions, certificate, recorded, rows, bytes, sealed } = result;
   const { suspicions = [] } = verification;
   const findings = [...verification.findings, ...openSuspicions];
   const hasFindings = findings.length > 0;
@@ -181,11 +182,13 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
       bytes,
       findings,
       ...(suspicions.length > 0 ? { suspicions } : {}),
+      ...(certificate ? { certificate } : {}),
       verifiedAt: verification.verifiedAt,
       recorded,
     },
     text: [
       `${sealed?.archive.key ?? subject}: ${level} ${verification.outcome === 'passed' ? 'passed' : 'has findings'}`,
+      ...(certificate ? [`  restored in ${formatDuration(certificate.recoveryMs)}: ${certificate.key}`] : []),
       ...(sealed && !recorded ? ['  not recorded: the location cannot be written to, so prune will not count it'] : []),
       ...verification.findings.map(({ code, message }) => `  ${code}: ${message}`),
       ...suspicions.map((item) => `  ${isOpen(item) ? item.code : 'accepted'}: ${item.message}`),
@@ -213,6 +216,10 @@ async function prune(command: CommandOf<'prune'>, run: CommandRun): Promise<Comm
         : `removed ${removed.length}, ${formatBytes(freedBytes)}`,
     ].join('\n'),
   };
+}
+
+function formatDuration(ms: number): string {
+  return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
 }
 
 function formatBytes(bytes: number): string {

@@ -63,6 +63,8 @@ export const backupSetSchema = z.object({
       findings: z.array(findingSchema),
       /** Content that breaks a rule, and that nobody has accepted. */
       suspicions: z.array(suspicionSchema).optional(),
+      /** The recovery certificate that this verification wrote: its object in the location. */
+      certificate: z.object({ key: z.string(), recoveryMs: z.number() }).optional(),
     })
     .optional(),
   report: runReportSchema.optional(),

@@ -1,5 +1,6 @@
 import type { SerializedError } from '../errors/operation-error';
 import type { BackupSet, SetSource } from '../model/backup-set';
+import type { RecoveryCertificate } from '../model/certificate';
 import type { ConnectionSettings } from '../model/connection-settings';
 import type { LocationSettings } from '../model/location-settings';
 import type { Manifest, SealedManifest } from '../model/manifest';
@@ -66,6 +67,8 @@ export interface ListedSet {
   readonly suspicious?: 'open' | 'accepted';
   /** All that the newest verification found suspicious, accepted or not. */
   readonly suspicions?: readonly Suspicion[];
+  /** The newest proof of a restore. */
+  readonly certificate?: Pick<RecoveryCertificate, 'verifiedAt' | 'recoveryMs' | 'server'>;
   readonly held: boolean;
 }
 export interface ListSetsResult {
@@ -101,6 +104,8 @@ export interface VerifyResult {
   readonly verification: Verification;
   /** The suspicions nobody has accepted, now or before. */
   readonly openSuspicions: readonly Suspicion[];
+  /** The proof of a restore that this run wrote. */
+  readonly certificate?: { readonly key: string; readonly recoveryMs: number };
   /** The result stands beside the archive; without it retention does not count this verification. */
   readonly recorded: boolean;
   readonly rows: number;

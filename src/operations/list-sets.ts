@@ -28,17 +28,30 @@ export async function listSets({ location }: { readonly location: LocationSettin
         ...(newest
           ? { verification: { level: newest.level, outcome: newest.outcome, verifiedAt: newest.verifiedAt } }
           : {}),
-        ...doubt(entry),
+        ...doubtAndProof(entry),
       };
     }),
   };
 }
 
-function doubt({ verifications, acceptances }: CatalogEntry): Pick<ListedSet, 'suspicious' | 'suspicions'> {
+function doubtAndProof({
+  verifications,
+  acceptances,
+  certificate,
+}: CatalogEntry): Pick<ListedSet, 'suspicious' | 'suspicions' | 'certificate'> {
   const suspicions = verifications[0]?.suspicions ?? [];
   const isOpen = openSuspicions(suspicions, acceptances).some(pausesPruning);
   return {
     ...(suspicions.some(pausesPruning) ? { suspicious: isOpen ? 'open' : 'accepted' } : {}),
     ...(suspicions.length > 0 ? { suspicions } : {}),
+    ...(certificate
+      ? {
+          certificate: {
+            verifiedAt: certificate.verifiedAt,
+            recoveryMs: certificate.recoveryMs,
+            server: certificate.server,
+          },
+        }
+      : {}),
   };
 }

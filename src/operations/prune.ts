@@ -53,7 +53,13 @@ async function readAndPlan(store: ObjectStore, request: PruneRequest, isInUse: b
  * What retention needs to know of a set. It is damaged when a verification had findings and no later one of at least
  * that level passed: looking less closely later proves nothing.
  */
-export function toCandidate({ sealed, verifications, acceptances, held }: CatalogEntry): RetentionCandidate {
+export function toCandidate({
+  sealed,
+  verifications,
+  acceptances,
+  certificate,
+  held,
+}: CatalogEntry): RetentionCandidate {
   const damaged = verifications.some(
     (bad, index) =>
       bad.outcome === 'findings' &&
@@ -62,6 +68,10 @@ export function toCandidate({ sealed, verifications, acceptances, held }: Catalo
   const [strongest] = verifications
     .filter(({ outcome }) => outcome === 'passed')
     .sort((a, b) => VERIFY_LEVELS.indexOf(b.level) - VERIFY_LEVELS.indexOf(a.level));
+  // A certificate is bound to these bytes and proves more than any note.
+  const verified = certificate
+    ? { level: 'restorable' as const, verifiedAt: certificate.verifiedAt }
+    : strongest && { level: strongest.level, verifiedAt: strongest.verifiedAt };
   const [suspicion, ...more] = openSuspicions(verifications[0]?.suspicions, acceptances).filter(pausesPruning);
   return {
     setId: sealed.setId,
@@ -73,7 +83,7 @@ export function toCandidate({ sealed, verifications, acceptances, held }: Catalo
     damaged,
     held,
     parents: sealed.parents.map(({ setId }) => setId),
-    ...(strongest ? { verified: { level: strongest.level, verifiedAt: strongest.verifiedAt } } : {}),
+    ...(verified ? { verified } : {}),
     ...(suspicion ? { suspicious: `${suspicion.message}${more.length > 0 ? `; and ${more.length} more` : ''}` } : {}),
   };
 }

@@ -1,5 +1,6 @@
-import { readArchive } from '../archive/archive-reader';
+import { type ContentCheck, readArchive } from '../archive/archive-reader';
 import { OperationError } from '../errors/operation-error';
+import { RECOVERY_STEPS, type RecoveryCertificate, type RecoveryStep } from '../model/certificate';
 import type { ConnectionSettings } from '../model/connection-settings';
 import type { ObjectKey } from '../model/ids';
 import { manifestSchema, type SealedManifest } from '../model/manifest';
@@ -9,7 +10,13 @@ import { withScratchSchemas } from '../mysql/scratch-schemas';
 import { withLoadingSessions } from '../mysql/table-loader';
 import type { ObjectStore } from '../store/object-store';
 import type { ProgressListener } from '../support/progress';
+import { StepClock } from '../support/step-clock';
 import { LOADING_SESSIONS, SetLoader } from './set-loader';
+
+/** What a trial found, where it ran and how long each step took. */
+export interface Trial extends Pick<RecoveryCertificate, 'server' | 'steps'> {
+  readonly findings: readonly Finding[];
+}
 
 /**
  * Restores a set into scratch schemas of a server, compares every table with the manifest, and drops them.
@@ -25,7 +32,8 @@ export async function tryRestore(
   settings: ConnectionSettings,
   signal: AbortSignal,
   onProgress: ProgressListener,
-): Promise<Finding[]> {
+): Promise<Trial> {
+  const clock = new StepClock<RecoveryStep>();
   const tables = sealed.files.filter(({ kind }) => kind === 'table');
   const databases = [...new Set(sealed.files.map(({ database }) => database))];
   // The keeper of the schemas is not cut by an abort: it has to drop them.
@@ -41,22 +49,45 @@ export async function tryRestore(
           onProgress,
         };
         const trial = new SetLoader(connections, tables, options);
+        const { flavour, version, hostname: host } = connections[0]!.server;
+        const result = (findings: readonly Finding[]): Trial => ({
+          findings,
+          server: { flavour, version, host },
+          steps: RECOVERY_STEPS.map((step) => ({ step, ms: clock.ms(step) })),
+        });
         const reading = await readArchive(store.get(sealed.archive.key as ObjectKey, signal), {
           object: sealed.archive.key,
           expected: manifestSchema.parse(sealed),
           signal,
-          checkContent: (file) => (file.kind === 'schema' ? trial.takeSchema(file) : trial.takeTable(file)),
+          checkContent: (file) => timed(file.kind === 'schema' ? trial.takeSchema(file) : trial.takeTable(file), clock),
         });
+        clock.lap('read');
         await trial.rest();
+        clock.lap('load');
         if (trial.failure) throw trial.failure;
-        if (reading.findings.length > 0) return [...reading.findings];
+        if (reading.findings.length > 0) return result(reading.findings);
         await trial.addKeys();
+        clock.lap('keys');
         await trial.addObjects();
+        clock.lap('objects');
         await withConnection(settings, signal, (reader) => trial.compare(reader));
-        return trial.findings;
+        clock.lap('compare');
+        return result(trial.findings);
       }),
     ),
   );
+}
+
+/** Reading goes on beside loading; what it has to wait for the server is time of loading. */
+function timed(check: ContentCheck | undefined, clock: StepClock<RecoveryStep>): ContentCheck | undefined {
+  if (!check) return undefined;
+  const loading = async <T>(work: () => T | Promise<T>): Promise<T> => {
+    clock.lap('read');
+    const result = await work();
+    clock.lap('load');
+    return result;
+  };
+  return { write: (chunk) => loading(() => check.write(chunk)), end: () => loading(() => check.end()) };
 }
 
 /** A level that needs a server, and none was named. */

@@ -15,10 +15,11 @@ import { sealKey } from '../store/store-keys';
 import type { ProgressListener } from '../support/progress';
 import { TOOL_VERSION } from '../support/release';
 import { settleSuspicions } from './accept-suspicions';
+import { certify } from './certify';
 import { readContentRules } from './content-rules';
 import type { VerifyFileRequest, VerifyResult, VerifySetRequest } from './contract';
 import { openLocation } from './open-location';
-import { scratchMissing, tryRestore } from './try-restore';
+import { scratchMissing, type Trial, tryRestore } from './try-restore';
 
 /**
  * Reads a set back and says what is proven.
@@ -58,13 +59,22 @@ export async function verifySet(
   // What was not read to its end says nothing about content, and is not worth a server's time.
   const isWhole = findings.length === 0;
   if (isWhole && isAtLeast(request.level, 'readable')) suspicions.push(...content.cellSuspicions());
+  let trial: Trial | undefined;
   if (request.level === 'restorable' && request.scratch && isWhole) {
-    findings.push(...(await tryRestore(store, sealed, request.scratch, signal, onProgress)));
+    trial = await tryRestore(store, sealed, request.scratch, signal, onProgress);
+    findings.push(...trial.findings);
   }
   const verification = toVerification(sealed, request.level, findings, suspicions);
   const recorded = await isRecorded(() => recordVerification(store, sealed, verification, request.runId));
   const openSuspicions = await settleSuspicions(store, sealed, suspicions, request);
-  return { sealed, verification, openSuspicions, recorded, ...read };
+  const result = { sealed, verification, openSuspicions, recorded, ...read };
+  if (!trial || !recorded || verification.outcome !== 'passed') return result;
+  const about = { verifiedAt: verification.verifiedAt, runId: request.runId };
+  let certificate: VerifyResult['certificate'];
+  await isRecorded(async () => {
+    certificate = await certify(store, sealed, trial, about);
+  });
+  return { ...result, ...(certificate ? { certificate } : {}) };
 }
 
 /** A location that cannot be written to has been read all the same: the answer counts, the note is missing. */

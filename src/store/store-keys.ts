@@ -6,7 +6,7 @@ const ARCHIVE_PATTERN = /^(?<stem>(?<app>[A-Za-z0-9-]+(?:_[A-Za-z0-9-]+)*)_(?<se
 const SEAL_SUFFIX = '.manifest.json';
 const NOTE_PATTERN = /^(?<archive>.+\.tar\.gz)\.(?<kind>[a-z]+)-(?<at>\d{17})-(?<runId>[a-z0-9]+)\.json$/;
 /** What runs write beside an archive, by the word in the key. */
-const NOTE_KINDS = { verification: 'verification', accepted: 'acceptance' } as const;
+const NOTE_KINDS = { verification: 'verification', accepted: 'acceptance', certificate: 'certificate' } as const;
 const HOLD_SUFFIX = '.hold.json';
 export const RUN_LOCK_KEY = 'bklog-backup.lock' as ObjectKey;
 
@@ -38,6 +38,10 @@ export function verificationKey(archive: string, verifiedAt: string, runId: stri
 
 export function acceptanceKey(archive: string, acceptedAt: string, runId: string): ObjectKey {
   return noteKey('accepted', archive, acceptedAt, runId);
+}
+
+export function certificateKey(archive: string, verifiedAt: string, runId: string): ObjectKey {
+  return noteKey('certificate', archive, verifiedAt, runId);
 }
 
 type OurKind = 'archive' | 'seal' | 'hold' | (typeof NOTE_KINDS)[keyof typeof NOTE_KINDS];
