@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { Connection } from 'mysql2/promise';
 import { testServer, withDatabase, withWorkplace } from '../support/database';
 
 const CANARY = 'canary-password-91ab';
@@ -32,6 +33,7 @@ interface Scene {
   readonly database: string;
   config(document: unknown): string;
   drop(database: string): Promise<void>;
+  readonly admin: Connection;
 }
 
 async function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
@@ -47,7 +49,7 @@ async function withScene(use: (scene: Scene) => Promise<void>): Promise<void> {
         return path;
       };
       const drop = async (name: string) => void (await admin.query(`DROP DATABASE IF EXISTS \`${name}\``));
-      await use({ folder, location: location.path, work: join(folder, 'w'), database, config, drop });
+      await use({ folder, location: location.path, work: join(folder, 'w'), database, config, drop, admin });
     });
   });
 }
@@ -119,6 +121,44 @@ test('backup, list, verify, restore and prune from the command line, with their 
   });
 });
 
+test('a suspicious set ends backup and verify with status 2, pauses prune, is listed, and is accepted by --accept', async () => {
+  await withScene(async ({ folder, location, work, database, config, admin }) => {
+    const place = ['--location', location, '--work', work];
+    const path = config({ it: section(database) });
+    const rules = join(folder, 'rules.json');
+    writeFileSync(rules, JSON.stringify({ rules: [{ kind: 'range', table: 't', column: 'id', max: 0 }] }));
+    const backup = () => run(['backup', '--config', path, '--all-tables', ...place, '--json']);
+    assert.equal(backup().status, 0);
+    await admin.query('DELETE FROM t WHERE id > 2');
+    const lost = backup();
+    assert.deepEqual([lost.status, lost.report.verification.outcome], [2, 'passed'], lost.err);
+    assert.match(lost.report.findings[0].message, /^table t lost 33.3 % of its rows: 3 rows/);
+    assert.match(run(['list', ...place]).out, /intact passed, suspicious\n/);
+    const verified = run(['verify', 'latest', ...place]);
+    assert.deepEqual([verified.status, /: intact passed\n {2}OP_CONTENT_SUSPICIOUS: /.test(verified.out)], [2, true]);
+    assert.match(run(['prune', '--keep-days', '0', ...place]).out, /pruning is paused: set .* --accept\)\nremoved 0,/);
+
+    const own = run(['verify', 'latest', '--level', 'readable', '--rules', rules, '--json', ...place]);
+    assert.deepEqual(
+      own.report.suspicions.map(({ rule }: { rule: string }) => rule),
+      ['rows', 'range'],
+    );
+    const tooLow = run(['verify', 'latest', '--rules', rules, '--json', ...place]);
+    assert.deepEqual([tooLow.status, tooLow.report.failure.code], [1, 'OP_CONFIG_INVALID']);
+
+    const accepted = run(['verify', 'latest', '--accept', ...place]);
+    assert.deepEqual([accepted.status, /\n {2}accepted: table t lost/.test(accepted.out)], [0, true], accepted.out);
+    assert.match(run(['list', ...place]).out, /intact passed, suspicious, accepted\n/);
+    assert.match(run(['prune', '--keep-days', '0', ...place]).out, /\nremoved 1,/);
+    const trial = ['--level', 'restorable', '--config', path, '--section', 'it'];
+    const proven = run(['verify', 'latest', ...trial, '--json', ...place]);
+    assert.deepEqual([proven.status, proven.report.certificate.recoveryMs > 0], [0, true], proven.err);
+    assert.match(run(['list', ...place]).out, /restorable passed, restored in [\d.]+ s/);
+    assert.equal(run(['list', ...place, '--json']).report.sets[0].certificate.server.flavour, 'mariadb');
+    assert.match(run(['verify', 'latest', '--accept', ...place]).out, /nothing suspicious to accept/);
+  });
+});
+
 test('a config file that is wrong says what and where, and never repeats a value', async () => {
   await withScene(async ({ location, work, database, config }) => {
     const cases: [unknown, RegExp, (readonly string[])?][] = [
@@ -155,6 +195,9 @@ test('a command line that cannot be understood ends with status 64 and says whic
     [['backup', '--location', '/x'], /--config is missing/],
     [['verify', '--location', '/x'], /needs one SET or FILE/],
     [['verify', 'latest', '--location', '/x', '--level', 'perfect'], /--level is one of/],
+    [['verify', '/x/lone.json', '--accept'], /--accept needs a SET and its --location/],
+    [['verify', '/x/lone.json', '--rules', 'r'], /--rules needs a SET and its --location/],
+    [['prune', '--location', '/x', '--accept'], /does not take --accept/],
     [['restore', 'latest', '--location', '/x'], /--config is missing/],
     [['restore', '--location', '/x', '--config', 'c'], /needs one SET/],
     [['prune', '--location', '/x', '--keep-days', '-1'], /--keep-days/],

@@ -126,6 +126,42 @@ test('damage in the archive leaves verify by its second output with a yellow bad
   });
 });
 
+test('a suspicious set leaves verify by its second output, whole as it is, until msg.accept says that it is right', async () => {
+  await withScene(50, async ({ userDir, flow, database }) => {
+    const rules = join(userDir, 'rules.json');
+    await writeFile(rules, JSON.stringify({ rules: [{ kind: 'range', table: 't', column: 'id', min: 2 }] }));
+    await loadFlow(replace(flow, 've', { rules }), { c1: credentials(), c2: credentials() });
+    send('s1');
+    const first = (await nextMessage('bad')).payload;
+    assert.deepEqual(
+      first.verification.suspicions.map(({ rule }: { rule: string }) => rule),
+      ['range'],
+    );
+    const admin = await connect(database);
+    try {
+      await admin.query('DELETE FROM t WHERE id > 20');
+    } finally {
+      await admin.end();
+    }
+    const badges = collectBadges('ve');
+    send('s1');
+    const { payload } = await nextMessage('bad');
+    assert.deepEqual([payload.verification.outcome, payload.verification.findings], ['passed', []]);
+    assert.match(payload.report.findings[0].message, /^table t lost 60 % of its rows: 50 rows in set/);
+    assert.equal(payload.report.outcome, 'completed-with-findings');
+    assert.deepEqual(
+      [badges.at(-1)?.fill, /OP_\w+/.exec(badges.at(-1)?.text ?? '')?.[0]],
+      ['yellow', 'OP_CONTENT_SUSPICIOUS'],
+    );
+
+    const accepted = nextMessage('end');
+    send('ve', { payload, accept: true });
+    const end = (await accepted).payload;
+    assert.equal('suspicions' in end.verification, false);
+    assert.ok(!JSON.stringify(end.retention.plan).includes('paused'));
+  });
+});
+
 test('a failure reaches catch nodes once, with code and remedy, and no secret is in it', async () => {
   await withScene(5, async ({ userDir, flow }) => {
     const cases: {
@@ -265,7 +301,10 @@ test('verify at restorable restores the set for a test on the chosen server', as
     await nextMessage('end');
     send('tr');
     const { payload } = await nextMessage('end');
-    assert.deepEqual(payload.verification, { level: 'restorable', outcome: 'passed', findings: [] });
+    const { certificate, ...verification } = payload.verification;
+    assert.deepEqual(verification, { level: 'restorable', outcome: 'passed', findings: [] });
+    assert.ok(certificate.key.startsWith(`${payload.archive.key}.certificate-`), certificate.key);
+    assert.ok(certificate.recoveryMs > 0);
     const failed = nextMessage('failed');
     send('no');
     assert.equal((await failed).failure.code, 'OP_CONFIG_INVALID');
