@@ -11,6 +11,8 @@ import { checkTableFile } from '../../src/archive/table-file-check';
 import { readCatalog } from '../../src/catalog/catalog';
 import { withRunLock } from '../../src/catalog/run-lock';
 import { isOperationError } from '../../src/errors/operation-error';
+import { acceptanceSchema } from '../../src/model/acceptance';
+import { certificateSchema, RECOVERY_STEPS } from '../../src/model/certificate';
 import type { LocationSettings } from '../../src/model/location-settings';
 import {
   CELL_ENCODINGS,
@@ -22,8 +24,16 @@ import {
   parseSeal,
 } from '../../src/model/manifest';
 import { VERIFY_LEVELS, verificationSchema } from '../../src/model/verification';
+import { openSuspicions, pausesPruning } from '../../src/plan/open-suspicions';
 import { openLocalStore } from '../../src/store/local-store';
-import { archiveKey, RUN_LOCK_KEY, sealKey, verificationKey } from '../../src/store/store-keys';
+import {
+  acceptanceKey,
+  archiveKey,
+  certificateKey,
+  RUN_LOCK_KEY,
+  sealKey,
+  verificationKey,
+} from '../../src/store/store-keys';
 import { documentedCells, formatExample } from '../support/format-document';
 
 const page = readFileSync('docs/format.md', 'utf8');
@@ -32,6 +42,9 @@ const sealText = formatExample('seal');
 const manifest = parseManifest(manifestText, 'the manifest example');
 const sealed = parseSeal(sealText, 'the seal example');
 const verification = verificationSchema.parse(JSON.parse(formatExample('verification')));
+const suspicious = verificationSchema.parse(JSON.parse(formatExample('suspicious')));
+const acceptance = acceptanceSchema.parse(JSON.parse(formatExample('acceptance')));
+const certificate = certificateSchema.parse(JSON.parse(formatExample('certificate')));
 /** The documented files in the order of the manifest. */
 const contents = new Map([
   ['schema/bk_log_search.sql', Buffer.from(formatExample('schema'))],
@@ -99,14 +112,18 @@ test('the documented files make an archive that reads back without findings', as
   });
 });
 
-test('a location of the examples lists one set, held and verified, with no remains', async () => {
+test('a location of the examples lists one set, held, verified, suspicious, accepted and certified, with no remains', async () => {
   await withFolder(async (path) => {
     const archive = sealed.archive.key;
-    const note = verificationKey(archive, verification.verifiedAt, 'x4c0zq81m2k7wd5t');
+    const run = 'x4c0zq81m2k7wd5t';
+    const note = verificationKey(archive, verification.verifiedAt, run);
     for (const [key, content] of [
       [archive, 'its bytes are not read by a listing'],
       [sealKey(archive), sealText],
       [note, formatExample('verification')],
+      [verificationKey(archive, suspicious.verifiedAt, 'another'), formatExample('suspicious')],
+      [acceptanceKey(archive, acceptance.acceptedAt, run), formatExample('acceptance')],
+      [certificateKey(archive, certificate.verifiedAt, run), formatExample('certificate')],
       [`${archive}.hold.json`, formatExample('hold')],
     ] as const) {
       writeFileSync(join(path, key), content);
@@ -117,8 +134,30 @@ test('a location of the examples lists one set, held and verified, with no remai
     assert.deepEqual([findings, remains], [[], []]);
     assert.equal(entries.length, 1);
     assert.equal(entries[0]?.held, true);
-    assert.deepEqual(entries[0]?.verifications, [verification]);
+    const [entry] = entries;
+    assert.deepEqual(new Set(entry?.verifications), new Set([verification, suspicious]));
+    assert.deepEqual([entry?.acceptances, entry?.certificate], [[acceptance], certificate]);
+    assert.deepEqual(openSuspicions(suspicious.suspicions, entry?.acceptances ?? []), []);
+    assert.equal(openSuspicions(suspicious.suspicions, []).filter(pausesPruning).length, 1);
   });
+});
+
+test('the certificate example names every table of the manifest example with its hash, and its steps add up', () => {
+  assert.deepEqual(
+    certificate.tables,
+    manifest.files
+      .filter(({ kind }) => kind === 'table')
+      .map(({ database, table, rows, sha256: hash }) => ({ database, table, rows, sha256: hash })),
+  );
+  assert.deepEqual(
+    certificate.steps.map(({ step }) => step),
+    RECOVERY_STEPS,
+  );
+  assert.equal(
+    certificate.steps.reduce((sum, { ms }) => sum + ms, 0),
+    certificate.recoveryMs,
+  );
+  assert.deepEqual([certificate.setId, certificate.snapshotAt], [manifest.setId, manifest.snapshotAt]);
 });
 
 test('the run lock example is understood as the lock of the run it names', async () => {
@@ -137,6 +176,7 @@ test('every key, encoding, level and version of the code stands in the document'
   const row = (cell: string | number) => new RegExp(`^\\| (\`${cell}\`|${cell}) \\|`, 'm');
   for (const encoding of CELL_ENCODINGS) assert.match(page, row(encoding));
   for (const level of VERIFY_LEVELS) assert.match(page, row(level));
+  for (const step of RECOVERY_STEPS) assert.match(page, row(step));
   assert.match(page, new RegExp(`^\\| ${FORMAT_VERSION} \\| ${MINIMUM_READER_VERSION} \\|`, 'm'));
   const keys = [manifestSchema, manifestSchema.shape.files.element, manifestSchema.shape.snapshots.element].flatMap(
     (schema) => Object.keys(schema.shape),

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { BKLOG_CONTENT_RULES } from '../../../src/bklog/content-rules';
 import { isOperationError } from '../../../src/errors/operation-error';
+import { CONTENT_RULE_KINDS } from '../../../src/model/content-rule';
 import { readContentRules } from '../../../src/operations/content-rules';
 
 async function withFile<T>(content: string, use: (path: string) => Promise<T>): Promise<T> {
@@ -25,6 +26,16 @@ test("a file adds its rules to BK-LOG's, or stands alone when it says so", async
   assert.deepEqual(await read({ rules }), { defaults: BKLOG_CONTENT_RULES.rules, own });
   assert.deepEqual(await read({ defaults: false, rules }), { defaults: [], own });
   assert.deepEqual(await readContentRules(undefined, 'present'), { defaults: BKLOG_CONTENT_RULES.rules, own: [] });
+});
+
+test('the rules of operations.md are rules, one of each kind', async () => {
+  const [, text = ''] =
+    /<!-- example: rules -->\n```json\n([\s\S]*?)```/.exec(readFileSync('docs/operations.md', 'utf8')) ?? [];
+  const { own } = await withFile(text, (path) => readContentRules(path, 'readable'));
+  assert.deepEqual(
+    own.map(({ kind }) => kind),
+    CONTENT_RULE_KINDS,
+  );
 });
 
 test('a mistake in a file is OP_CONFIG_INVALID with its place, before anything is read', async () => {
