@@ -12,7 +12,8 @@ import { prune } from './prune';
 import { restoreSet } from './restore-set';
 import { storeSet } from './store-set';
 import { undoRestore } from './undo-restore';
-import { verifyFile, verifySet } from './verify';
+import { verifySet } from './verify';
+import { verifyFile } from './verify-file';
 
 type Carrier<Name extends OperationName> = (
   request: RequestOf<Name>,
