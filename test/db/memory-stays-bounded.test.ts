@@ -20,6 +20,9 @@ async function peakOfBackup(config: string, location: string, work: string, tabl
     work,
     '--tables',
     table,
+    // A set of other tables under the same name would lack those of the one before.
+    '--name',
+    table,
   ];
   const child = spawn(process.execPath, args, { stdio: 'ignore' });
   let peak = 0;
