@@ -1,66 +1,13 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { isOperationError } from '../../src/errors/operation-error';
-import { newRunId } from '../../src/model/ids';
-import { carryOut } from '../../src/operations/carry-out';
-import type { RestoreSetRequest, RestoreSetResult } from '../../src/operations/contract';
-import { backUp } from '../support/backup';
-import { settingsFor, sourceOf, testServer, type Workplace, withDatabase, withWorkplace } from '../support/database';
+import { backUp, restore } from '../support/backup';
+import { settingsFor, sourceOf, tablesOf, withDatabase, withWorkplace } from '../support/database';
+import { dump } from '../support/dump';
 import { withPrivateServer } from '../support/private-server';
-
-const never = new AbortController().signal;
-
-async function restore(
-  workplace: Workplace,
-  change: Partial<RestoreSetRequest> = {},
-  signal = never,
-): Promise<RestoreSetResult> {
-  const settings = settingsFor('mysql');
-  const request = {
-    ...workplace,
-    runId: newRunId(),
-    set: 'latest',
-    settings,
-    keepDefiners: true,
-    dryRun: false,
-    ...change,
-  };
-  return await carryOut('restoreSet', request, signal, () => {});
-}
-
-/** The whole database as text, in the tool of the house. */
-function dump(database: string, server = testServer()): string {
-  const { host, port, user, password } = server;
-  return execFileSync(
-    'mysqldump',
-    [
-      `-h${host}`,
-      `-P${port}`,
-      `-u${user}`,
-      '--protocol=tcp',
-      '--max-allowed-packet=512M',
-      '--routines',
-      '--events',
-      '--triggers',
-      '--hex-blob',
-      '--skip-dump-date',
-      '--skip-comments',
-      '--order-by-primary',
-      '--no-create-db',
-      database,
-    ],
-    { encoding: 'utf8', maxBuffer: 1024 ** 3, env: { ...process.env, MYSQL_PWD: password } },
-  );
-}
-
-async function tablesOf(database: string): Promise<string[]> {
-  const described = await carryOut('describeConnection', { settings: settingsFor(database) }, never, () => {});
-  return described.tables.filter(({ type }) => type === 'table').map(({ name }) => name);
-}
 
 async function namesIn(admin: Connection, database: string): Promise<string[]> {
   const [rows] = await admin.query<RowDataPacket[]>(

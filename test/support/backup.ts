@@ -1,7 +1,7 @@
 import { newRunId } from '../../src/model/ids';
 import { carryOut } from '../../src/operations/carry-out';
-import type { ExportSource, StoreSetResult } from '../../src/operations/contract';
-import type { Workplace } from './database';
+import type { ExportSource, RestoreSetRequest, RestoreSetResult, StoreSetResult } from '../../src/operations/contract';
+import { settingsFor, type Workplace } from './database';
 
 const never = new AbortController().signal;
 
@@ -20,4 +20,23 @@ export async function backUp(
     () => {},
   );
   return await carryOut('storeSet', { ...around, location, workDirectory, setId }, options.signal ?? never, () => {});
+}
+
+/** Restores the newest set, definers kept, unless `change` says otherwise. */
+export async function restore(
+  workplace: Workplace,
+  change: Partial<RestoreSetRequest> = {},
+  signal = never,
+): Promise<RestoreSetResult> {
+  const settings = settingsFor('mysql');
+  const request = {
+    ...workplace,
+    runId: newRunId(),
+    set: 'latest',
+    settings,
+    keepDefiners: true,
+    dryRun: false,
+    ...change,
+  };
+  return await carryOut('restoreSet', request, signal, () => {});
 }
