@@ -34,6 +34,8 @@ export async function exportSchema(
   tables: readonly TableSchema[],
   options: { readonly whole: boolean },
 ): Promise<DatabaseSchema> {
+  // A body comes in the character set of the client that wrote it unless the server converts it.
+  await connection.query('SET SESSION character_set_results = utf8mb4');
   const notes: string[] = [];
   const parts: string[] = [HEAD, await databaseStatement(connection, database)];
   if (options.whole) parts.push(...(await exportSequences(connection, database)));
@@ -48,6 +50,7 @@ export async function exportSchema(
   if (options.whole) parts.push(...(await exportEvents(connection, database)));
   for (const view of views) parts.push(await exportView(connection, database, view, notes));
   notes.push(...(await missingPrivileges(connection, database, options.whole)));
+  await connection.query('SET SESSION character_set_results = NULL');
   return { sql: parts.join('\n') + TAIL, notes };
 }
 
