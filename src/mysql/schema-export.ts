@@ -106,7 +106,8 @@ function inItsSession(statement: string, row: TextRow): string {
     // The text of this file is UTF-8; a client character set of its own is only recorded where it can hold the text.
     `SET ${settings.join(', ')};`,
     `DELIMITER ${delimiter}`,
-    `${statement} ${delimiter}`,
+    // On a line of its own: a body may end in a comment.
+    `${statement}\n${delimiter}`,
     'DELIMITER ;',
     "SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO', TIME_ZONE='+00:00';",
     'SET NAMES utf8mb4;\n',

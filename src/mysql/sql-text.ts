@@ -25,7 +25,11 @@ function skip(sql: string, at: number): number {
   return at + 1;
 }
 
-/** Splits a script into statements, as the `mysql` client does; empty ones and DELIMITER lines are left out. */
+/**
+ * Splits a script into statements, as the `mysql` client does; empty ones and DELIMITER lines are left out. A delimiter
+ * other than `;` ends its statement wherever it stands: quotes mean other things under another sql_mode, and whoever
+ * chose the delimiter made sure that the statement does not contain it.
+ */
 export function splitStatements(script: string): string[] {
   const statements: string[] = [];
   let delimiter = ';';
@@ -45,7 +49,7 @@ export function splitStatements(script: string): string[] {
       take(at);
       at += delimiter.length;
       start = at;
-    } else at = skip(script, at);
+    } else at = delimiter === ';' ? skip(script, at) : at + 1;
   }
   take(script.length);
   return statements;

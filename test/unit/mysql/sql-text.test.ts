@@ -22,6 +22,12 @@ test('a script is split at delimiters outside quotes and comments, DELIMITER lin
   ]);
 });
 
+test('a body ends at its own delimiter only, whatever quotes mean under its sql_mode', () => {
+  const bodies = ["SET @a = '\\';", 'SET @a = "it\'s"; -- don\'t', "SET @a = 1; # it's"];
+  const script = bodies.map((body) => `DELIMITER ;;\n${body}\n;;\nDELIMITER ;\n`).join('');
+  assert.deepEqual(splitStatements(script), bodies);
+});
+
 const CREATE = `CREATE TABLE \`t\` (
   \`id\` bigint(20) unsigned NOT NULL AUTO_INCREMENT,
   \`note\` varchar(40) DEFAULT 'a, (b' COMMENT '  KEY \`fake\` (\`id\`),
