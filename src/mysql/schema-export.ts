@@ -48,7 +48,9 @@ export async function exportSchema(
   }
   parts.push(...(await exportTriggers(connection, database, new Set(tables.map(({ table }) => table)))));
   if (options.whole) parts.push(...(await exportEvents(connection, database)));
-  for (const view of views) parts.push(await exportView(connection, database, view, notes));
+  const definitions: ViewDefinition[] = [];
+  for (const view of views) definitions.push({ view, sql: await exportView(connection, database, view, notes) });
+  parts.push(...inOrderOfUse(definitions).map(({ sql }) => sql));
   notes.push(...(await missingPrivileges(connection, database, options.whole)));
   await connection.query('SET SESSION character_set_results = NULL');
   return { sql: parts.join('\n') + TAIL, notes };
@@ -199,6 +201,34 @@ async function exportView(
     notes.push(`view ${database}.${view} is missing: GRANT SHOW VIEW ON ${quoteName(database)}.* TO ${account}`);
     return `DROP VIEW IF EXISTS ${quoteName(view)};\n`;
   }
+}
+
+interface ViewDefinition {
+  readonly view: string;
+  readonly sql: string;
+}
+
+/** Used views first: over a stand-in, which no row can go into, a view WITH CHECK OPTION is refused. */
+function inOrderOfUse(definitions: readonly ViewDefinition[]): ViewDefinition[] {
+  const ordered = new Set<ViewDefinition>();
+  const visited = new Set<ViewDefinition>();
+  const visit = (definition: ViewDefinition) => {
+    if (visited.has(definition)) return;
+    visited.add(definition);
+    for (const other of definitions) if (isUsed(other.view, definition.sql)) visit(other);
+    ordered.add(definition);
+  };
+  for (const definition of definitions) visit(definition);
+  return [...ordered];
+}
+
+/** Names after AS or a dot are columns. */
+function isUsed(view: string, sql: string): boolean {
+  const name = quoteName(view);
+  for (let at = sql.indexOf(name); at >= 0; at = sql.indexOf(name, at + 1)) {
+    if (!/( AS |\.)$/i.test(sql.slice(0, at))) return true;
+  }
+  return false;
 }
 
 /** The server shows no triggers and events to those who may not see them, so their absence proves nothing. */
