@@ -22,12 +22,22 @@ const DATABASE = /^CREATE DATABASE /;
 const TABLE = /^CREATE TABLE `((?:[^`]|``)+)`/;
 const SEQUENCE = /^(CREATE SEQUENCE |DO SETVAL\()/;
 const SETTING = /^(SET |\/\*!\d+ SET |USE )/;
-const OBJECT =
-  /^CREATE (?:.*? )??(?:DEFINER=\S+ )?(?:SQL SECURITY \w+ )?(?:AGGREGATE )?(VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT) `((?:[^`]|``)+)`/s;
+/** A name as SHOW CREATE gives it: quoted by the sql_mode of its object, and for triggers as it was typed. */
+const NAME = '(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[^\\s`"(.@]+)';
+const GAP = '(?:\\s|/\\*.*?\\*/)+';
+const BEFORE_DEFINER = '^CREATE (?:OR REPLACE )?(?:ALGORITHM=\\w+ )?';
+const DEFINER_CLAUSE = '(?:DEFINER=(?:``|""|NAME)(?:@(?:``|""|NAME))? )?'.replaceAll('NAME', NAME);
+const OBJECT = new RegExp(
+  `${BEFORE_DEFINER}${DEFINER_CLAUSE}(?:SQL SECURITY \\w+ )?(?:AGGREGATE )?(VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT)${GAP}` +
+    `(?:IF${GAP}NOT${GAP}EXISTS${GAP})?(?:${NAME}\\s*\\.\\s*)?(${NAME})`,
+  'is',
+);
 const DROPPED_STAND_IN = /^DROP VIEW IF EXISTS `((?:[^`]|``)+)`/;
-const DEFINER = /\bDEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`\s*/;
+const DEFINER = new RegExp(`(${BEFORE_DEFINER})${DEFINER_CLAUSE}`);
 
 const unquote = (name: string | undefined) => (name ?? '').replaceAll('``', '`');
+const withoutMarks = (name = '') =>
+  /^[`"]/.test(name) ? name.slice(1, -1).replaceAll(name[0]!.repeat(2), name[0]!) : name;
 
 /**
  * Reads a schema file as `exportSchema` wrote it. `names` gives the databases their new names, wherever a statement
@@ -49,7 +59,7 @@ export function readSetDefinitions(
     else if (DATABASE.test(statement)) database = renamedDatabase(statement, names);
     else if (SEQUENCE.test(statement)) sequences.push(statement);
     else if (!isSettingOfFile(statement)) {
-      objects.push(toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '')));
+      objects.push(toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '$1')));
     }
   }
   return { database, sequences, tables, objects };
@@ -70,7 +80,7 @@ function isSettingOfFile(statement: string): boolean {
 function toObject(statement: string): ObjectStatement {
   if (SETTING.test(statement)) return { statement };
   const [, word, name] = OBJECT.exec(statement) ?? [];
-  if (word) return { statement, kind: word.toLowerCase() as 'view', name: unquote(name) };
+  if (word) return { statement, kind: word.toLowerCase() as 'view', name: withoutMarks(name) };
   const standIn = DROPPED_STAND_IN.exec(statement)?.[1];
   return standIn ? { statement, kind: 'view', name: unquote(standIn) } : { statement, kind: 'other', name: '' };
 }

@@ -1,0 +1,44 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { readSetDefinitions } from '../../../src/mysql/set-definitions';
+
+const read = (script: string, keepDefiners = true) =>
+  readSetDefinitions(script, new Map([['home', 'other']]), { keepDefiners });
+
+test('an object is known by kind and name however its sql_mode or its author wrote them', () => {
+  const script = [
+    'CREATE ALGORITHM=UNDEFINED DEFINER=`a b`@`%` SQL SECURITY DEFINER VIEW `v``w` AS select 1',
+    'CREATE DEFINER="root"@"localhost" FUNCTION "say ""x"""() RETURNS int RETURN 1',
+    'CREATE DEFINER=`root`@`localhost` trigger  plain before insert on t for each row set @x = 1',
+    'CREATE DEFINER=`root`@`localhost` TRIGGER /* odd */ `home` . `t1` BEFORE INSERT ON t FOR EACH ROW SET @x = 1',
+    'CREATE DEFINER=`role` EVENT `e` ON SCHEDULE EVERY 1 DAY DO SET @x = 1',
+    'CREATE PROCEDURE `p`() SELECT 1',
+  ].join(';\n');
+  assert.deepEqual(
+    read(script).objects.map(({ kind, name }) => [kind, name]),
+    [
+      ['view', 'v`w'],
+      ['function', 'say "x"'],
+      ['trigger', 'plain'],
+      ['trigger', 't1'],
+      ['event', 'e'],
+      ['procedure', 'p'],
+    ],
+  );
+});
+
+test('without definers an object keeps no account, and its body stays as it is', () => {
+  const script = [
+    'CREATE DEFINER="root"@"localhost" PROCEDURE "p"() SELECT "DEFINER=`a`@`b`"',
+    'CREATE ALGORITHM=MERGE DEFINER=`root`@`%` SQL SECURITY INVOKER VIEW `v` AS select 1',
+    'CREATE PROCEDURE `q`() SELECT "DEFINER=`a`@`b`"',
+  ].join(';\n');
+  assert.deepEqual(
+    read(script, false).objects.map(({ statement }) => statement),
+    [
+      'CREATE PROCEDURE "p"() SELECT "DEFINER=`a`@`b`"',
+      'CREATE ALGORITHM=MERGE SQL SECURITY INVOKER VIEW `v` AS select 1',
+      'CREATE PROCEDURE `q`() SELECT "DEFINER=`a`@`b`"',
+    ],
+  );
+});
