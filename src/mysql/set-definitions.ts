@@ -62,7 +62,25 @@ export function readSetDefinitions(
       objects.push(toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '$1')));
     }
   }
-  return { database, sequences, tables, objects };
+  return { database, sequences, tables: withForeignParents(tables, database), objects };
+}
+
+const DATABASE_NAME = /`(?:[^`]|``)+`/;
+const PARENT = /( FOREIGN KEY \((?:[^`)]|`(?:[^`]|``)+`)+\) REFERENCES )(`((?:[^`]|``)+)`)(?= \()/;
+
+/**
+ * Foreign keys to tables that the set does not have name the database: rows are loaded elsewhere, and a name without
+ * one would go on pointing there.
+ */
+function withForeignParents(tables: ReadonlyMap<string, StagedTable>, database: string): Map<string, StagedTable> {
+  const home = DATABASE_NAME.exec(database)?.[0];
+  const qualified = (clause: string) =>
+    clause.replace(PARENT, (found, before: string, quoted: string, name: string) =>
+      home === undefined || tables.has(unquote(name)) ? found : `${before}${home}.${quoted}`,
+    );
+  return new Map(
+    [...tables].map(([name, table]) => [name, { ...table, addForeignKeys: table.addForeignKeys.map(qualified) }]),
+  );
 }
 
 function renamedDatabase(statement: string, names: ReadonlyMap<string, string>): string {

@@ -42,3 +42,15 @@ test('without definers an object keeps no account, and its body stays as it is',
     ],
   );
 });
+
+test('a foreign key to a table that the set does not have names the database, the others stay', () => {
+  const { tables } = read(
+    'CREATE DATABASE IF NOT EXISTS `home` /*!40100 DEFAULT CHARACTER SET utf8mb4 */;\n' +
+      'CREATE TABLE `t` (\n  `a)` int,\n  CONSTRAINT `f1` FOREIGN KEY (`a)`) REFERENCES `t` (`a)`),\n' +
+      '  CONSTRAINT `f2` FOREIGN KEY (`a)`) REFERENCES `gone``x` (`id`) ON DELETE CASCADE\n)',
+  );
+  assert.deepEqual(tables.get('t')?.addForeignKeys, [
+    'ADD CONSTRAINT `f1` FOREIGN KEY (`a)`) REFERENCES `t` (`a)`)',
+    'ADD CONSTRAINT `f2` FOREIGN KEY (`a)`) REFERENCES `other`.`gone``x` (`id`) ON DELETE CASCADE',
+  ]);
+});
