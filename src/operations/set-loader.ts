@@ -7,6 +7,7 @@ import { LoadEncoder } from '../mysql/load-encoder';
 import { readBack } from '../mysql/read-back';
 import { readSetDefinitions, type SetDefinitions } from '../mysql/set-definitions';
 import { driverCode } from '../mysql/source-error';
+import { alterationsInPlace } from '../mysql/sql-text';
 import type { LoadResult, LoadWarning } from '../mysql/table-loader';
 import type { ProgressListener } from '../support/progress';
 import { LoadLanes } from './load-lanes';
@@ -161,7 +162,9 @@ export class SetLoader {
         for (const [table, staged] of tables) {
           const object = `${database}.${table}`;
           if (staged[step].length === 0 || this.#isLost(object)) continue;
-          await this.#attempt(object, `ALTER TABLE ${quoteName(table)} ${staged[step].join(', ')}`);
+          for (const clauses of alterationsInPlace(staged[step])) {
+            await this.#attempt(object, `ALTER TABLE ${quoteName(table)} ${clauses.join(', ')}`);
+          }
         }
       }
     }

@@ -46,6 +46,11 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
   'a row format that innodb_strict_mode refuses': [
     'SET innodb_strict_mode = 0; CREATE TABLE t (a INT) ROW_FORMAT=FIXED; INSERT INTO t VALUES (1)',
   ],
+  'a FLOAT of -0 in a table with a unique key over long text, or with two FULLTEXT keys,': [
+    "CREATE TABLE t (f FLOAT, a TEXT, UNIQUE KEY (a), KEY (f)); INSERT INTO t VALUES (-1e-60, 'a')",
+    'CREATE TABLE u (f FLOAT, a TEXT, b TEXT, FULLTEXT KEY (a), KEY (f), FULLTEXT KEY (b), FULLTEXT KEY c (a, b))',
+    "INSERT INTO u VALUES (-1e-60, 'a', 'b')",
+  ],
   'text with lone surrogates, or in a character set that the driver does not know,': [
     'CREATE TABLE t (a TEXT CHARACTER SET ucs2, b VARCHAR(9) CHARACTER SET utf32, c VARCHAR(9) CHARACTER SET swe7)',
     "SET sql_mode = ''; INSERT INTO t VALUES (CONVERT(x'0041DC18' USING ucs2), 'b', CONVERT(x'F0' USING swe7)), ('', NULL, '')",
