@@ -10,8 +10,8 @@ import { type RandomSchema, randomSchema } from '../support/random-schema';
 
 const SCHEMAS = 1_000;
 const SCHEMAS_IN_A_SET = 25;
-/** Each a MariaDB beside the one of the tests; two keep two cores busy. */
-const SERVERS = 2;
+/** Each a MariaDB beside the one of the tests; most of the time is waiting for the disk. */
+const SERVERS = 4;
 const CULPRITS_SHOWN = 3;
 /** What the server's own catalogue says there was: a generator that lost an idea must not pass. */
 const SEEN_AT_LEAST: Readonly<Record<string, number>> = {

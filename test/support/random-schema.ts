@@ -311,7 +311,7 @@ function randomRows(chance: Chance, table: string, columns: readonly Column[]): 
   const loaded = columns.filter(({ isGenerated }) => !isGenerated);
   const rows = Array.from({ length: chance.is(0.1) ? 0 : chance.int(1, 9) }, () => {
     const cells = loaded.map(({ type, isNotNull, rest }) => {
-      if (rest.includes('AUTO_INCREMENT')) return chance.pick(['NULL', 'NULL', '0', type.value(chance)]);
+      if (rest.includes('AUTO_INCREMENT')) return chance.pick(['NULL', 'NULL', '0', `${chance.int(1, 100)}`]);
       return !isNotNull && chance.is(0.25) ? 'NULL' : type.value(chance);
     });
     return `(${cells.join(', ')})`;
