@@ -107,6 +107,8 @@ export async function openConnection(settings: ConnectionSettings, signal?: Abor
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     await new Promise<void>((resolve, reject) => driver.connect((error) => (error ? reject(error) : resolve())));
+    // A server that hangs up while it is being sent rows is noticed at once, not when a write fails minutes later.
+    socketOf(driver).once('end', () => cut(new Error('the server closed the connection')));
     for (const statement of SESSION_STATEMENTS) await textQuery(driver, statement, []);
     const server = await readServerIdentity(driver);
     await textQuery(
