@@ -76,18 +76,27 @@ function hasEmptyMember(type: string): boolean {
   return /[(,]''[,)]/.test(type);
 }
 
+/** Character sets that may hold lone surrogates, which the server converts to what is no UTF-8: how HEX shows these. */
+const LONE_SURROGATE: Readonly<Record<string, string>> = {
+  ucs2: '^(.{4})*D[89A-F]',
+  utf32: '^(.{8})*0000D[89A-F]',
+};
+
 /** True for rows whose value does not come back from UTF-8 to the same bytes. */
 export function lossyCondition(column: Column): string {
   const name = quoteName(column.name);
   const bytes = `CAST(${name} AS BINARY)`;
-  return `CAST(CONVERT(CONVERT(${name} USING utf8mb4) USING ${column.charset}) AS BINARY) <> ${bytes}`;
+  const isOther = `CAST(CONVERT(CONVERT(${name} USING utf8mb4) USING ${column.charset}) AS BINARY) <> ${bytes}`;
+  const surrogate = LONE_SURROGATE[column.charset ?? ''];
+  return surrogate ? `(${isOther} OR HEX(${name}) REGEXP '${surrogate}')` : isOther;
 }
 
 /** The plan for a converted column that failed the test: the stored bytes, their character set in the manifest. */
 export function keepBytes(plan: ColumnPlan): ColumnPlan {
   return {
     column: plan.column,
-    expression: quoteName(plan.column.name),
+    // As binary: the driver reads the head of a result in its character set, and does not know each of the server's.
+    expression: `CAST(${quoteName(plan.column.name)} AS BINARY)`,
     encoding: 'charset-base64',
     converted: false,
   };

@@ -69,7 +69,8 @@ function textQuery(driver: DriverConnection, sql: string, values: readonly unkno
     // A streaming or idle loss is reported on the connection alone, so each query listens there as well.
     const onLost = (error: Error) => reject(error);
     driver.once('error', onLost);
-    driver.query({ sql, values: [...values], typeCast: (field) => field.string() }, (error, rows) => {
+    // Always UTF-8: the driver takes the server's utf8mb3, which definitions come in, for CESU-8 and breaks 🚀 in them.
+    driver.query({ sql, values: [...values], typeCast: (field) => field.string('utf8') }, (error, rows) => {
       driver.off('error', onLost);
       if (error) reject(error);
       else resolve(Array.isArray(rows) ? (rows as TextRow[]) : []);
@@ -106,6 +107,8 @@ export async function openConnection(settings: ConnectionSettings, signal?: Abor
   signal?.addEventListener('abort', onAbort, { once: true });
   try {
     await new Promise<void>((resolve, reject) => driver.connect((error) => (error ? reject(error) : resolve())));
+    // A server that hangs up while it is being sent rows is noticed at once, not when a write fails minutes later.
+    socketOf(driver).once('end', () => cut(new Error('the server closed the connection')));
     for (const statement of SESSION_STATEMENTS) await textQuery(driver, statement, []);
     const server = await readServerIdentity(driver);
     await textQuery(

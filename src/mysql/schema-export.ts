@@ -34,6 +34,8 @@ export async function exportSchema(
   tables: readonly TableSchema[],
   options: { readonly whole: boolean },
 ): Promise<DatabaseSchema> {
+  // A body comes in the character set of the client that wrote it unless the server converts it.
+  await connection.query('SET SESSION character_set_results = utf8mb4');
   const notes: string[] = [];
   const parts: string[] = [HEAD, await databaseStatement(connection, database)];
   if (options.whole) parts.push(...(await exportSequences(connection, database)));
@@ -46,8 +48,11 @@ export async function exportSchema(
   }
   parts.push(...(await exportTriggers(connection, database, new Set(tables.map(({ table }) => table)))));
   if (options.whole) parts.push(...(await exportEvents(connection, database)));
-  for (const view of views) parts.push(await exportView(connection, database, view, notes));
+  const definitions: ViewDefinition[] = [];
+  for (const view of views) definitions.push({ view, sql: await exportView(connection, database, view, notes) });
+  parts.push(...inOrderOfUse(definitions).map(({ sql }) => sql));
   notes.push(...(await missingPrivileges(connection, database, options.whole)));
+  await connection.query('SET SESSION character_set_results = NULL');
   return { sql: parts.join('\n') + TAIL, notes };
 }
 
@@ -103,7 +108,8 @@ function inItsSession(statement: string, row: TextRow): string {
     // The text of this file is UTF-8; a client character set of its own is only recorded where it can hold the text.
     `SET ${settings.join(', ')};`,
     `DELIMITER ${delimiter}`,
-    `${statement} ${delimiter}`,
+    // On a line of its own: a body may end in a comment.
+    `${statement}\n${delimiter}`,
     'DELIMITER ;',
     "SET SQL_MODE='NO_AUTO_VALUE_ON_ZERO', TIME_ZONE='+00:00';",
     'SET NAMES utf8mb4;\n',
@@ -195,6 +201,34 @@ async function exportView(
     notes.push(`view ${database}.${view} is missing: GRANT SHOW VIEW ON ${quoteName(database)}.* TO ${account}`);
     return `DROP VIEW IF EXISTS ${quoteName(view)};\n`;
   }
+}
+
+interface ViewDefinition {
+  readonly view: string;
+  readonly sql: string;
+}
+
+/** Used views first: over a stand-in, which no row can go into, a view WITH CHECK OPTION is refused. */
+function inOrderOfUse(definitions: readonly ViewDefinition[]): ViewDefinition[] {
+  const ordered = new Set<ViewDefinition>();
+  const visited = new Set<ViewDefinition>();
+  const visit = (definition: ViewDefinition) => {
+    if (visited.has(definition)) return;
+    visited.add(definition);
+    for (const other of definitions) if (isUsed(other.view, definition.sql)) visit(other);
+    ordered.add(definition);
+  };
+  for (const definition of definitions) visit(definition);
+  return [...ordered];
+}
+
+/** Names after AS or a dot are columns. */
+function isUsed(view: string, sql: string): boolean {
+  const name = quoteName(view);
+  for (let at = sql.indexOf(name); at >= 0; at = sql.indexOf(name, at + 1)) {
+    if (!/( AS |\.)$/i.test(sql.slice(0, at))) return true;
+  }
+  return false;
 }
 
 /** The server shows no triggers and events to those who may not see them, so their absence proves nothing. */

@@ -41,19 +41,29 @@ const DATABASE = /^CREATE DATABASE /;
 const TABLE = /^CREATE TABLE `((?:[^`]|``)+)`/;
 const SEQUENCE = /^(CREATE SEQUENCE |DO SETVAL\()/;
 const SETTING = /^(SET |\/\*!\d+ SET |USE )/;
-const OBJECT =
-  /^CREATE (?:.*? )??(?:DEFINER=\S+ )?(?:SQL SECURITY \w+ )?(?:AGGREGATE )?(VIEW|PROCEDURE|FUNCTION|EVENT) `((?:[^`]|``)+)`/s;
-/** The server keeps the head of a trigger as it was typed: quoted or not, with a database or without. */
-const NAME = '(`(?:[^`]|``)+`|[\\p{L}\\p{N}_$]+)';
-const TRIGGER = new RegExp(
-  `^CREATE\\s+(DEFINER=\\S+\\s+)?TRIGGER\\s+(?:IF\\s+NOT\\s+EXISTS\\s+)?(?:${NAME}\\s*\\.\\s*)?${NAME}\\s+((?:BEFORE|AFTER)\\s+(?:INSERT|UPDATE|DELETE))\\s+ON\\s+(?:${NAME}\\s*\\.\\s*)?${NAME}\\s+FOR\\s+EACH\\s+ROW\\b`,
-  'isu',
+/** A name as SHOW CREATE gives it: quoted by the sql_mode of its object, and for triggers as it was typed. */
+const NAME = '(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[^\\s`"(.@]+)';
+const GAP = '(?:\\s|/\\*.*?\\*/)+';
+const BEFORE_DEFINER = '^CREATE (?:OR REPLACE )?(?:ALGORITHM=\\w+ )?';
+const DEFINER_CLAUSE = '(?:DEFINER=(?:``|""|NAME)(?:@(?:``|""|NAME))? )?'.replaceAll('NAME', NAME);
+const OBJECT = new RegExp(
+  `${BEFORE_DEFINER}${DEFINER_CLAUSE}(?:SQL SECURITY \\w+ )?(?:AGGREGATE )?(VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT)${GAP}` +
+    `(?:IF${GAP}NOT${GAP}EXISTS${GAP})?(?:${NAME}\\s*\\.\\s*)?(${NAME})`,
+  'is',
 );
-const REFERENCES = /\bREFERENCES (?:(`(?:[^`]|``)+`)\.)?(`(?:[^`]|``)+`)/;
+/** The whole head of a trigger, with the databases it may name. */
+const TRIGGER = new RegExp(
+  `(${BEFORE_DEFINER}${DEFINER_CLAUSE})TRIGGER${GAP}(?:IF${GAP}NOT${GAP}EXISTS${GAP})?(?:(${NAME})\\s*\\.\\s*)?(${NAME})${GAP}` +
+    `((?:BEFORE|AFTER)${GAP}(?:INSERT|UPDATE|DELETE))${GAP}ON${GAP}(?:(${NAME})\\s*\\.\\s*)?(${NAME})${GAP}FOR${GAP}EACH${GAP}ROW\\b`,
+  'is',
+);
+const REFERENCES =
+  /( FOREIGN KEY \((?:[^`)]|`(?:[^`]|``)+`)+\) REFERENCES )(?:(`(?:[^`]|``)+`)\.)?(`(?:[^`]|``)+`)(?= \()/;
 const DROPPED_STAND_IN = /^DROP VIEW IF EXISTS `((?:[^`]|``)+)`/;
-const DEFINER = /\bDEFINER=`(?:[^`]|``)*`@`(?:[^`]|``)*`\s*/;
+const DEFINER = new RegExp(`(${BEFORE_DEFINER})${DEFINER_CLAUSE}`);
 
-const plainName = (typed: string) => (typed.startsWith('`') ? unquote(typed.slice(1, -1)) : typed);
+const withoutMarks = (name = '') =>
+  /^[`"]/.test(name) ? name.slice(1, -1).replaceAll(name[0]!.repeat(2), name[0]!) : name;
 const unquote = (name: string | undefined) => (name ?? '').replaceAll('``', '`');
 
 /**
@@ -87,7 +97,7 @@ export function readSetDefinitions(
     else if (SEQUENCE.test(original)) {
       if (wanted?.whole !== false) sequences.push(statement);
     } else if (!isSettingOfFile(statement)) {
-      const object = toObject(options.keepDefiners ? statement : statement.replace(DEFINER, ''));
+      const object = toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '$1'));
       if (isWanted(object, wanted)) objects.push(object);
     }
   }
@@ -103,20 +113,20 @@ function renameReference(
   names: ReadonlyMap<string, string>,
   { stagedIn, wanted }: DefinitionOptions,
 ): string {
-  return clause.replace(REFERENCES, (_, qualifier: string | undefined, table: string) => {
+  return clause.replace(REFERENCES, (_, before: string, qualifier: string | undefined, table: string) => {
     const database = qualifier === undefined ? undefined : unquote(qualifier.slice(1, -1));
     if (database !== undefined) {
       const to = stagedIn?.get(database) ?? names.get(database) ?? database;
-      return `REFERENCES ${quoteName(to)}.${table}`;
+      return `${before}${quoteName(to)}.${table}`;
     }
     const stays = wanted !== undefined && !wanted.tables.has(unquote(table.slice(1, -1)));
-    return `REFERENCES ${stays ? `${quoteName(names.get(wanted.database) ?? wanted.database)}.` : ''}${table}`;
+    return `${before}${stays ? `${quoteName(names.get(wanted.database) ?? wanted.database)}.` : ''}${table}`;
   });
 }
 
 function isWanted({ kind, table }: ObjectStatement, wanted: WantedDefinitions | undefined): boolean {
   if (!wanted || kind === undefined || kind === 'other') return true;
-  return kind === 'trigger' ? wanted.tables.has(table ?? '') : wanted.whole;
+  return kind === 'trigger' ? table === undefined || wanted.tables.has(table) : wanted.whole;
 }
 
 function renamedDatabase(statement: string, names: ReadonlyMap<string, string>): string {
@@ -133,17 +143,20 @@ function isSettingOfFile(statement: string): boolean {
 
 function toObject(statement: string): ObjectStatement {
   if (SETTING.test(statement)) return { statement };
-  const trigger = TRIGGER.exec(statement);
-  if (trigger) {
-    const [head, definer = '', ofDatabase, typedName = '', moment = '', onDatabase, typedTable = ''] = trigger;
-    const [name, table] = [plainName(typedName), plainName(typedTable)];
-    // Kept as it was typed, unless it says a database, which may have another name by now.
-    if (!ofDatabase && !onDatabase) return { statement, kind: 'trigger', name, table };
-    const begin = `CREATE ${definer}TRIGGER ${quoteName(name)} ${moment} ON ${quoteName(table)} FOR EACH ROW`;
-    return { statement: begin + statement.slice(head.length), kind: 'trigger', name, table };
-  }
-  const [, word, name] = OBJECT.exec(statement) ?? [];
-  if (word) return { statement, kind: word.toLowerCase() as 'view', name: unquote(name) };
+  const [, word, typed] = OBJECT.exec(statement) ?? [];
+  const name = withoutMarks(typed);
+  if (word?.toLowerCase() === 'trigger') return toTrigger(statement, name);
+  if (word) return { statement, kind: word.toLowerCase() as 'view', name };
   const standIn = DROPPED_STAND_IN.exec(statement)?.[1];
   return standIn ? { statement, kind: 'view', name: unquote(standIn) } : { statement, kind: 'other', name: '' };
+}
+
+/** Kept as it was typed, unless it says a database, which may have another name by now. */
+function toTrigger(statement: string, name: string): ObjectStatement {
+  const [head, create, ofDatabase, , moment, onDatabase, typedTable] = TRIGGER.exec(statement) ?? [];
+  if (head === undefined) return { statement, kind: 'trigger', name };
+  const table = withoutMarks(typedTable);
+  if (!ofDatabase && !onDatabase) return { statement, kind: 'trigger', name, table };
+  const begin = `${create}TRIGGER ${quoteName(name)} ${moment} ON ${quoteName(table)} FOR EACH ROW`;
+  return { statement: begin + statement.slice(head.length), kind: 'trigger', name, table };
 }

@@ -25,7 +25,11 @@ function skip(sql: string, at: number): number {
   return at + 1;
 }
 
-/** Splits a script into statements, as the `mysql` client does; empty ones and DELIMITER lines are left out. */
+/**
+ * Splits a script into statements, as the `mysql` client does; empty ones and DELIMITER lines are left out. A delimiter
+ * other than `;` ends its statement wherever it stands: quotes mean other things under another sql_mode, and whoever
+ * chose the delimiter made sure that the statement does not contain it.
+ */
 export function splitStatements(script: string): string[] {
   const statements: string[] = [];
   let delimiter = ';';
@@ -45,7 +49,7 @@ export function splitStatements(script: string): string[] {
       take(at);
       at += delimiter.length;
       start = at;
-    } else at = skip(script, at);
+    } else at = delimiter === ';' ? skip(script, at) : at + 1;
   }
   take(script.length);
   return statements;
@@ -85,6 +89,8 @@ export function parseCreateTable(statement: string): TableDefinition {
   return { head: statement, parts: [], tail: '' };
 }
 
+const LONG_UNIQUE_KEY = /^UNIQUE KEY .*\bUSING HASH\b/s;
+const FULLTEXT_CLAUSE = /^ADD FULLTEXT /;
 const SECONDARY_KEY = /^(UNIQUE |FULLTEXT |SPATIAL |VECTOR )?(KEY|INDEX)\b/;
 const FOREIGN_KEY = /^CONSTRAINT (`(?:[^`]|``)+`) FOREIGN KEY\b/;
 
@@ -98,7 +104,7 @@ export interface StagedTable {
 
 /**
  * Takes secondary keys and foreign keys out of a definition. A table whose AUTO_INCREMENT column needs one of them keeps
- * all of its keys.
+ * all of its keys, and one with a unique key over long text, because every key added to that copies the table.
  */
 export function stageTable(createStatement: string): StagedTable {
   const { head, parts, tail } = parseCreateTable(createStatement);
@@ -106,7 +112,8 @@ export function stageTable(createStatement: string): StagedTable {
   const counter = parts.find((part) => part.startsWith('`') && /\bAUTO_INCREMENT\b/i.test(withoutQuotes(part)));
   const counterName = counter && /^`(?:[^`]|``)+`/.exec(counter)?.[0];
   const primary = parts.find((part) => part.startsWith('PRIMARY KEY'));
-  const needsKeys = counterName !== undefined && !primary?.startsWith(`PRIMARY KEY (${counterName}`);
+  const isKeyedElsewhere = counterName !== undefined && !primary?.startsWith(`PRIMARY KEY (${counterName}`);
+  const needsKeys = isKeyedElsewhere || parts.some((part) => LONG_UNIQUE_KEY.test(withoutQuotes(part)));
   const isKey = (part: string) => !needsKeys && SECONDARY_KEY.test(part);
   const kept = parts.filter((part) => !isForeign(part) && !isKey(part));
   return {
@@ -114,6 +121,16 @@ export function stageTable(createStatement: string): StagedTable {
     addKeys: parts.filter(isKey).map((part) => `ADD ${part}`),
     addForeignKeys: parts.filter(isForeign).map((part) => `ADD ${part}`),
   };
+}
+
+/**
+ * The clauses of each ALTER TABLE that adds them without copying the table: InnoDB builds one FULLTEXT key at a time.
+ * A copy takes long and turns the FLOAT -0 into 0.
+ */
+export function alterationsInPlace(clauses: readonly string[]): string[][] {
+  const [firstText, ...moreTexts] = clauses.filter((clause) => FULLTEXT_CLAUSE.test(clause));
+  const together = clauses.filter((clause) => clause === firstText || !FULLTEXT_CLAUSE.test(clause));
+  return [...(together.length > 0 ? [together] : []), ...moreTexts.map((clause) => [clause])];
 }
 
 /** The statement with every `from`.name turned into `to`.name; text in quotes and comments stays as it is. */

@@ -10,6 +10,7 @@ import {
   readSetDefinitions,
   type SetDefinitions,
 } from '../mysql/set-definitions';
+import { alterationsInPlace } from '../mysql/sql-text';
 import type { LoadResult, LoadWarning } from '../mysql/table-loader';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
@@ -167,7 +168,9 @@ export class SetLoader {
         for (const [table, staged] of tables) {
           const object = `${database}.${table}`;
           if (staged[step].length === 0 || this.#isLost(object)) continue;
-          await this.#attempt(object, `ALTER TABLE ${quoteName(table)} ${staged[step].join(', ')}`);
+          for (const clauses of alterationsInPlace(staged[step])) {
+            await this.#attempt(object, `ALTER TABLE ${quoteName(table)} ${clauses.join(', ')}`);
+          }
         }
       }
     }

@@ -4,18 +4,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { isOperationError } from '../../src/errors/operation-error';
-import { carryOut } from '../../src/operations/carry-out';
 import { backUp, restore } from '../support/backup';
-import { settingsFor, sourceOf, withDatabase, withWorkplace } from '../support/database';
+import { settingsFor, sourceOf, tablesOf, withDatabase, withWorkplace } from '../support/database';
 import { dump } from '../support/dump';
 import { withPrivateServer } from '../support/private-server';
-
-const never = new AbortController().signal;
-
-async function tablesOf(database: string): Promise<string[]> {
-  const described = await carryOut('describeConnection', { settings: settingsFor(database) }, never, () => {});
-  return described.tables.filter(({ type }) => type === 'table').map(({ name }) => name);
-}
 
 async function namesIn(admin: Connection, database: string): Promise<string[]> {
   const [rows] = await admin.query<RowDataPacket[]>(

@@ -7,6 +7,7 @@ import { type Connection, createConnection, escapeId, type RowDataPacket } from 
 import { type ConnectionSettings, connectionSettingsSchema } from '../../src/model/connection-settings';
 import { newRunId } from '../../src/model/ids';
 import type { LocationSettings } from '../../src/model/location-settings';
+import { carryOut } from '../../src/operations/carry-out';
 import type { ExportSource, RunSurroundings } from '../../src/operations/contract';
 
 /** How to reach a database server, optionally one database on it. */
@@ -170,4 +171,10 @@ export function sourceOf(database: string, tables: readonly string[], settings =
     tables: tables.map((name) => ({ name })),
     settings,
   };
+}
+
+/** All tables of a database, without its views and sequences. */
+export async function tablesOf(database: string, settings = settingsFor(database)): Promise<string[]> {
+  const described = await carryOut('describeConnection', { settings }, new AbortController().signal, () => {});
+  return described.tables.filter(({ type }) => type === 'table').map(({ name }) => name);
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseCreateTable, splitStatements, stageTable } from '../../../src/mysql/sql-text';
+import { alterationsInPlace, parseCreateTable, splitStatements, stageTable } from '../../../src/mysql/sql-text';
 
 test('a script is split at delimiters outside quotes and comments, DELIMITER lines included', () => {
   const script = [
@@ -20,6 +20,12 @@ test('a script is split at delimiters outside quotes and comments, DELIMITER lin
     'CREATE TRIGGER t BEFORE INSERT ON a FOR EACH ROW BEGIN SET @x = 1; SET @y = 2; END',
     'SELECT 1',
   ]);
+});
+
+test('a body ends at its own delimiter only, whatever quotes mean under its sql_mode', () => {
+  const bodies = ["SET @a = '\\';", 'SET @a = "it\'s"; -- don\'t', "SET @a = 1; # it's"];
+  const script = bodies.map((body) => `DELIMITER ;;\n${body}\n;;\nDELIMITER ;\n`).join('');
+  assert.deepEqual(splitStatements(script), bodies);
 });
 
 const CREATE = `CREATE TABLE \`t\` (
@@ -62,4 +68,22 @@ test('a table whose counter needs a secondary key keeps its keys', () => {
   );
   assert.deepEqual(addKeys, []);
   assert.match(create, /KEY `n` \(`n`\)/);
+});
+
+test('a table with a unique key over long text keeps its keys: adding any would copy it', () => {
+  const keys = "  UNIQUE KEY `u` (`a`)%,\n  KEY `USING HASH` (`a`(9)) COMMENT ' USING HASH'";
+  const table = (end: string) => `CREATE TABLE \`t\` (\n  \`a\` text,\n${keys.replace('%', end)}\n) ENGINE=InnoDB`;
+  assert.equal(stageTable(table(' USING HASH')).addKeys.length, 0);
+  assert.equal(stageTable(table(' USING BTREE')).addKeys.length, 2);
+});
+
+test('each FULLTEXT key after the first is added by a statement of its own', () => {
+  const [u, f, k, g] = [
+    'ADD UNIQUE KEY `u` (`a`)',
+    'ADD FULLTEXT KEY `f` (`a`)',
+    'ADD KEY `k` (`a`)',
+    'ADD FULLTEXT KEY `g` (`a`)',
+  ];
+  assert.deepEqual(alterationsInPlace([u, f, k, g]), [[u, f, k], [g]]);
+  assert.deepEqual(alterationsInPlace([]), []);
 });
