@@ -33,6 +33,7 @@ export {
   type SealedManifest,
 } from './model/manifest';
 export { parseOrRefuse } from './model/parse';
+export { parseRowFilter, RESTORE_POLICIES, type RestoreOptions, restoreOptionsSchema } from './model/restore-options';
 export { type RetentionPolicy, retentionPolicySchema } from './model/retention-policy';
 export { type Operation, type RunReport, runReportSchema } from './model/run-report';
 export {

@@ -1,57 +1,130 @@
 import type { NodeAPI } from 'node-red';
-import { OperationError, runInWorker } from '../../src/index';
+import {
+  OperationError,
+  parseRowFilter,
+  type RestoreOptions,
+  restoreOptionsSchema,
+  runInWorker,
+} from '../../src/index';
 import { findConnection, findLocation } from '../shared/config-nodes';
-import { defineNode, nameOf, type RunContext } from '../shared/define-node';
+import { defineNode, nameOf, type RunContext, type RunOutcome } from '../shared/define-node';
 import { evaluateSet } from '../shared/evaluate-set';
 import { DEFAULTS, type TableRestoreConfig } from './config';
 
-/** Plans the restore of a set into a server that has none of its objects, or carries it out. */
+const PREVIEW_PORT = 1;
+
+/** Plans a restore, carries out the plan that somebody confirmed, undoes a restore, or discards what it replaced. */
 export = function (RED: NodeAPI) {
   defineNode<TableRestoreConfig>(RED, 'table-restore', {
     operation: 'restore',
-    outputs: 2,
-    progressPort: 1,
-    async run(node, config, { msg, set, around, signal, onProgress }) {
+    outputs: 3,
+    progressPort: 2,
+    async run(node, config, context) {
       const saved = { ...DEFAULTS, ...config };
-      const dryRun = saved.action !== 'restore';
-      const confirm = dryRun || saved.unattended ? undefined : readConfirmation(msg, nameOf(node));
-      const location = findLocation(RED, saved.location, nameOf(node)).settings();
-      const settings = await findConnection(RED, saved.connection, nameOf(node)).settings();
-      const wanted = await evaluateSet(RED, node, saved.set, saved.setType, msg);
-      const { plan, findings, tables, rows } = await runInWorker(
+      const name = nameOf(node);
+      const settings = await findConnection(RED, saved.connection, name).settings();
+      const set = await evaluateSet(RED, node, saved.set, saved.setType, context.msg);
+      if (saved.action === 'undo' || saved.action === 'discard') {
+        const confirmed = saved.unattended || readConfirmation(context.msg, name, /^\d{14}_[a-z0-9]{10}$/);
+        return await takeBack({ ...context, settings, action: saved.action, wanted: set, confirmed });
+      }
+      const hash = saved.unattended ? undefined : readConfirmation(context.msg, name, /^[0-9a-f]{64}$/);
+      const isPreview = saved.action === 'plan' || (!saved.unattended && hash === undefined);
+      const location = findLocation(RED, saved.location, name).settings();
+      const result = await runInWorker(
         'restoreSet',
         {
-          ...around,
-          location,
-          set: wanted,
-          settings,
-          options: {
-            policy: 'swap',
-            keepDefiners: saved.keepDefiners,
-            ...(saved.database ? { database: saved.database } : {}),
+          ...context.around,
+          ...{
+            location,
+            set,
+            settings,
+            options: readOptions(saved, name),
+            dryRun: isPreview,
+            diff: isPreview && saved.rows,
           },
-          dryRun,
-          ...(confirm === undefined ? {} : { confirm }),
+          ...(isPreview || hash === undefined ? {} : { confirm: hash }),
         },
-        { signal, onProgress },
+        { signal: context.signal, onProgress: context.onProgress },
       );
+      const { plan, findings, tables, rows } = result;
       const blocked = plan.blockers.length;
       return {
-        set: { ...set, restore: { dryRun, plan, tables, rows } },
+        set: { ...context.set, restore: result },
         report: { setId: plan.setId, tables, rows, findings: [...findings] },
-        badge: dryRun ? `${plan.targets.length}${blocked > 0 ? ` ✗ ${blocked}` : ' ✓'}?` : `${tables} · ${rows}`,
+        port: isPreview ? PREVIEW_PORT : 0,
+        badge: isPreview ? `${plan.targets.length}${blocked > 0 ? ` ✗ ${blocked}` : ' ✓'}?` : `${tables} · ${rows}`,
       };
     },
   });
 };
 
-/** A restore changes a server: somebody has to have seen this very plan, unless the node says that nobody needs to. */
-function readConfirmation(msg: RunContext['msg'], name: string): string {
+function readOptions(saved: typeof DEFAULTS, name: string): RestoreOptions {
+  const list = (text: string) =>
+    text
+      .split(',')
+      .map((item) => item.trim())
+      .filter(Boolean);
+  const where = saved.where.trim() ? parseRowFilter(saved.where) : undefined;
+  const parsed = restoreOptionsSchema.safeParse({
+    policy: saved.policy,
+    keepDefiners: saved.keepDefiners,
+    ...(list(saved.databases).length > 0 ? { databases: list(saved.databases) } : {}),
+    ...(list(saved.tables).length > 0 ? { tables: list(saved.tables) } : {}),
+    ...(where ? { where } : {}),
+    ...(saved.database ? { database: saved.database } : {}),
+  });
+  const field = parsed.success ? 'where' : String(parsed.error.issues[0]?.path[0]);
+  if (parsed.success && (where || !saved.where.trim())) return parsed.data;
+  throw new OperationError('OP_CONFIG_INVALID', `${name}: ${field} is not understood`, {
+    details: { field, accepted: field === 'where' ? 'column = value' : undefined },
+  });
+}
+
+type TakeBack = RunContext & {
+  readonly settings: Awaited<ReturnType<ReturnType<typeof findConnection>['settings']>>;
+  readonly action: 'undo' | 'discard';
+  readonly wanted: string;
+  /** The set that somebody named, or that nobody has to. */
+  readonly confirmed: string | boolean | undefined;
+};
+
+/** Undo drops what was restored, discard what was before: without a confirmation the steps are told, not done. */
+async function takeBack({
+  set,
+  around,
+  settings,
+  action,
+  wanted,
+  confirmed,
+  signal,
+  onProgress,
+}: TakeBack): Promise<RunOutcome> {
+  const isPreview = confirmed === undefined;
+  const request = {
+    ...around,
+    settings,
+    set: typeof confirmed === 'string' ? confirmed : wanted,
+    action,
+    dryRun: isPreview,
+  };
+  const result = await runInWorker('undoRestore', request, { signal, onProgress });
+  return {
+    set: { ...set, undo: result },
+    report: { operation: 'undo', setId: result.setId, tables: result.tables, findings: [...result.findings] },
+    port: isPreview ? PREVIEW_PORT : 0,
+    badge: `${result.tables}${isPreview ? '?' : ''}`,
+  };
+}
+
+/** The plan or set that somebody has seen. Undefined: nobody has; what would happen is told instead. */
+function readConfirmation(msg: RunContext['msg'], name: string, form: RegExp): string | undefined {
   const { confirm } = msg;
-  if (typeof confirm === 'string' && /^[0-9a-f]{64}$/.test(confirm)) return confirm;
-  throw new OperationError('OP_CONFIG_INVALID', `${name} needs msg.confirm, the hash of the plan it shall carry out`, {
+  if (confirm === undefined) return undefined;
+  if (typeof confirm === 'string' && form.test(confirm)) return confirm;
+  throw new OperationError('OP_CONFIG_INVALID', `${name} does not understand msg.confirm`, {
     details: { field: 'msg.confirm' },
     remedy:
-      'Run the plan first, look at it, and send its payload.restore.plan.hash as msg.confirm; or tick unattended.',
+      'To restore, send payload.restore.plan.hash of the preview as msg.confirm; to undo or discard, payload.undo.setId.',
   });
 }

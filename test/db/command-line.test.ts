@@ -97,10 +97,25 @@ test('backup, list, verify, restore and prune from the command line, with their 
     try {
       const restored = run(['restore', 'latest', ...target], env);
       assert.deepEqual([restored.status, restored.report.tables, restored.report.rows], [0, 2, 3], restored.err);
-      const again = run(['restore', 'latest', ...target], env);
+      const fail = [...target, '--policy', 'fail'];
+      const again = run(['restore', 'latest', ...fail], env);
       assert.deepEqual([again.status, again.report.failure.code], [1, 'OP_RESTORE_REFUSED']);
-      const blocked = run(['restore', 'latest', '--dry-run', ...target], env);
+      const blocked = run(['restore', 'latest', '--dry-run', ...fail], env);
       assert.deepEqual([blocked.status, blocked.report.plan.blockers.length], [2, 2]);
+      const looked = run(['restore', 'latest', '--dry-run', '--diff', ...target], env);
+      assert.deepEqual([looked.status, looked.report.differences.length], [0, 2], looked.err);
+      const plan = join(folder, 'plan.json');
+      writeFileSync(plan, looked.out);
+      const carriedOut = ['restore', '--plan', plan, '--config', path, '--section', 'it', ...place];
+      const swapped = run(carriedOut, env);
+      assert.deepEqual([swapped.status, swapped.report.rows], [0, 3], swapped.err);
+      const undo = ['--config', path, '--section', 'it', '--json', '--work', work];
+      const undone = run(['restore', '--undo', 'latest', ...undo], env);
+      assert.deepEqual([undone.status, undone.report.tables], [0, 2], undone.err);
+      const none = run(['restore', '--discard', 'latest', ...undo], env);
+      assert.deepEqual([none.status, none.report.failure.code], [1, 'OP_RESTORE_REFUSED']);
+      writeFileSync(plan, looked.out.replace('"policy":"swap"', '"policy":"replace"'));
+      assert.deepEqual(run(carriedOut, env).report.failure.code, 'OP_CONFIG_INVALID');
     } finally {
       await drop(copy);
     }
@@ -199,7 +214,12 @@ test('a command line that cannot be understood ends with status 64 and says whic
     [['verify', '/x/lone.json', '--rules', 'r'], /--rules needs a SET and its --location/],
     [['prune', '--location', '/x', '--accept'], /does not take --accept/],
     [['restore', 'latest', '--location', '/x'], /--config is missing/],
-    [['restore', '--location', '/x', '--config', 'c'], /needs one SET/],
+    [['restore', '--location', '/x', '--config', 'c'], /needs one of SET, --plan FILE/],
+    [['restore', 'latest', '--undo', 'latest', '--config', 'c'], /needs one of SET, --plan FILE/],
+    [['restore', 'latest', '--config', 'c'], /--location is missing/],
+    [['restore', 'latest', '--location', '/x', '--config', 'c', '--diff'], /--diff needs --dry-run/],
+    [['restore', 'latest', '--location', '/x', '--config', 'c', '--where', 'a > 1'], /--where is not of the form/],
+    [['restore', 'latest', '--location', '/x', '--config', 'c', '--policy', 'merge'], /--policy is one of/],
     [['prune', '--location', '/x', '--keep-days', '-1'], /--keep-days/],
     [['prune', '--location', '/x', '--keep-days', 'two'], /--keep-days is not a whole number/],
     [['list', '--location', 's3://bucket'], /--location/],

@@ -311,36 +311,54 @@ test('verify at restorable restores the set for a test on the chosen server', as
   });
 });
 
-test('table-restore plans, asks for the confirmation of that very plan, and restores', async () => {
+test('table-restore tells the plan, carries out that very plan when it is confirmed, and undoes it', async () => {
   await withScene(30, async ({ flow, database }) => {
-    const restore = { type: 'table-restore', location: 'place', connection: 'c1', wires: [['end'], []] };
-    const items = [...flow, { ...restore, id: 'plan', action: 'plan' }, { ...restore, id: 'do', action: 'restore' }];
+    const restore = { type: 'table-restore', location: 'place', connection: 'c1', wires: [['end'], ['bad'], []] };
+    const items = [
+      ...flow,
+      { ...restore, id: 'plan', action: 'plan', rows: true },
+      { ...restore, id: 'do', action: 'restore' },
+      { ...restore, id: 'undo', action: 'undo' },
+    ];
     await loadFlow(items, { c1: credentials(), c2: credentials() });
     send('s1');
-    const stored = (await nextMessage('end')).payload;
-    send('plan');
-    const blocked = (await nextMessage('end')).payload.restore.plan;
-    assert.equal(blocked.blockers.length, 3, 'two tables and a view are there');
+    await nextMessage('end');
     const other = await connect();
+    const views = async () => {
+      const [rows] = await other.query<RowDataPacket[]>(`SELECT COUNT(*) AS n FROM \`${database}\`.v`);
+      return Number(rows[0]?.n);
+    };
     try {
-      const databases = stored.sources.map((source: { database: string }) => source.database);
-      for (const name of databases) await other.query(`DROP DATABASE \`${name}\``);
-      send('plan');
-      const { plan } = (await nextMessage('end')).payload.restore;
-      assert.deepEqual(plan.blockers, []);
+      await other.query(`DELETE FROM \`${database}\`.t WHERE id <= 7`);
+      assert.equal(await views(), 23);
+      // Without a confirmation, or with any, a node that only plans leaves by the preview port.
+      send('plan', { payload: 1, confirm: 'f'.repeat(64) });
+      const { plan: looked, differences } = (await nextMessage('bad')).payload.restore;
+      assert.deepEqual(looked.blockers, []);
+      const changed = differences.map((item: { table: string; inserted: number }) => `${item.table} ${item.inserted}`);
+      assert.ok(changed.includes('t 7'), changed.join());
+      send('do');
+      const { plan } = (await nextMessage('bad')).payload.restore;
+      assert.equal(plan.hash, looked.hash);
       for (const [confirm, code] of [
-        [undefined, 'OP_CONFIG_INVALID'],
-        [blocked.hash, 'OP_RESTORE_REFUSED'],
+        ['yes', 'OP_CONFIG_INVALID'],
+        ['0'.repeat(64), 'OP_RESTORE_REFUSED'],
       ]) {
         const failed = nextMessage('failed');
         send('do', { payload: 1, confirm });
         assert.equal((await failed).failure.code, code);
       }
+      assert.equal(await views(), 23, 'nothing happened yet');
       send('do', { payload: 1, confirm: plan.hash });
       const { payload } = await nextMessage('end');
       assert.deepEqual([payload.restore.tables, payload.restore.rows, payload.report.outcome], [2, 32, 'completed']);
-      const [rows] = await other.query<RowDataPacket[]>(`SELECT COUNT(*) AS n FROM \`${database}\`.v`);
-      assert.equal(Number(rows[0]?.n), 30, 'the view is back too');
+      assert.equal(await views(), 30);
+      send('undo');
+      const { undo } = (await nextMessage('bad')).payload;
+      assert.deepEqual([undo.setId, undo.dryRun, await views()], [plan.setId, true, 30]);
+      send('undo', { payload: 1, confirm: undo.setId });
+      assert.equal((await nextMessage('end')).payload.undo.tables, 2);
+      assert.equal(await views(), 23);
     } finally {
       await other.end();
     }
