@@ -97,7 +97,7 @@ export function readSetDefinitions(
     else if (SEQUENCE.test(original)) {
       if (wanted?.whole !== false) sequences.push(statement);
     } else if (!isSettingOfFile(statement)) {
-      const object = toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '$1'));
+      const object = toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '$1'), names);
       if (isWanted(object, wanted)) objects.push(object);
     }
   }
@@ -141,22 +141,26 @@ function isSettingOfFile(statement: string): boolean {
   return SETTING.test(statement) && (!statement.startsWith('SET SQL_MODE=') || statement.includes('@OLD_'));
 }
 
-function toObject(statement: string): ObjectStatement {
+function toObject(statement: string, names: ReadonlyMap<string, string>): ObjectStatement {
   if (SETTING.test(statement)) return { statement };
   const [, word, typed] = OBJECT.exec(statement) ?? [];
   const name = withoutMarks(typed);
-  if (word?.toLowerCase() === 'trigger') return toTrigger(statement, name);
+  if (word?.toLowerCase() === 'trigger') return toTrigger(statement, name, names);
   if (word) return { statement, kind: word.toLowerCase() as 'view', name };
   const standIn = DROPPED_STAND_IN.exec(statement)?.[1];
   return standIn ? { statement, kind: 'view', name: unquote(standIn) } : { statement, kind: 'other', name: '' };
 }
 
-/** Kept as it was typed, unless it says a database, which may have another name by now. */
-function toTrigger(statement: string, name: string): ObjectStatement {
+/** Kept as it was typed, unless it says a database that has another name by now, not in backticks, which are done. */
+function toTrigger(statement: string, name: string, names: ReadonlyMap<string, string>): ObjectStatement {
   const [head, create, ofDatabase, , moment, onDatabase, typedTable] = TRIGGER.exec(statement) ?? [];
   if (head === undefined) return { statement, kind: 'trigger', name };
   const table = withoutMarks(typedTable);
-  if (!ofDatabase && !onDatabase) return { statement, kind: 'trigger', name, table };
+  const isStale = (typed: string | undefined) => {
+    const database = withoutMarks(typed);
+    return typed !== undefined && !typed.startsWith('`') && (names.get(database) ?? database) !== database;
+  };
+  if (!isStale(ofDatabase) && !isStale(onDatabase)) return { statement, kind: 'trigger', name, table };
   const begin = `${create}TRIGGER ${quoteName(name)} ${moment} ON ${quoteName(table)} FOR EACH ROW`;
   return { statement: begin + statement.slice(head.length), kind: 'trigger', name, table };
 }

@@ -3,7 +3,10 @@ import { test } from 'node:test';
 import { readSetDefinitions } from '../../../src/mysql/set-definitions';
 
 const read = (script: string, keepDefiners = true) =>
-  readSetDefinitions(script, new Map([['home', 'other']]), { keepDefiners });
+  readSetDefinitions(script, new Map([['home', 'other']]), {
+    keepDefiners,
+    wanted: { database: 'home', tables: new Set(['t', 't1']), whole: true },
+  });
 
 test('an object is known by kind and name however its sql_mode or its author wrote them', () => {
   const script = [
