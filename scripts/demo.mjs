@@ -22,10 +22,14 @@ function isFree(port) {
   });
 }
 
-/** The example, filled in for this demo: its own database, its own folder, which is not a mount. */
+/** The examples, filled in for this demo: its own database, its own folder, which is not a mount. */
 function exampleFlow(database) {
-  const flow = JSON.parse(readFileSync(join(root, 'examples/01 - Nightly full backup.json'), 'utf8'));
-  for (const node of flow) {
+  const flow = new Map();
+  for (const name of ['01 - Nightly full backup', '02 - Restore the latest backup', '03 - Monthly restore test']) {
+    // Examples share configuration nodes by id.
+    for (const node of JSON.parse(readFileSync(join(root, `examples/${name}.json`), 'utf8'))) flow.set(node.id, node);
+  }
+  for (const node of flow.values()) {
     if (node.type === 'db-connection') {
       node.host = database.host;
       node.port = String(database.port);
@@ -33,7 +37,7 @@ function exampleFlow(database) {
     }
     if (node.type === 'archive-location') Object.assign(node, { path: archive, requireMount: false });
   }
-  return flow;
+  return [...flow.values()];
 }
 
 const isSeal = (name) => name.endsWith('.manifest.json');
@@ -90,6 +94,8 @@ try {
               ${tables.length} tables, ${tables.reduce((sum, { rows }) => sum + rows, 0)} rows, verified: intact ${outcome}
   Archive     ${archive}
   Editor      ${nodeRed.url}
+  Try next    the button of "Monthly restore test": one click restores the set into scratch schemas and compares it;
+              "Restore the latest backup" previews, restores and undoes
   Database    mysql --host=127.0.0.1 --port=${database.port} --user=${database.user} --password=${database.password}
 
 Press Ctrl-C to stop. Everything of this demo lies in ${demo}.`);

@@ -4,23 +4,22 @@ import { carryOut } from '../../src/operations/carry-out';
 import type { ExportSource, RestoreSetRequest, RestoreSetResult, StoreSetResult } from '../../src/operations/contract';
 import { settingsFor, type Workplace } from './database';
 
-const never = new AbortController().signal;
-
 /** Exports and stores one set. */
 export async function backUp(
   workplace: Workplace,
   sources: readonly ExportSource[],
   options: { readonly parallel?: number; readonly signal?: AbortSignal } = {},
 ): Promise<StoreSetResult> {
+  const { signal = new AbortController().signal } = options;
   const { workRoot, journalPath, location } = workplace;
   const around = { runId: newRunId(), workRoot, journalPath };
   const { setId, workDirectory } = await carryOut(
     'exportTables',
     { ...around, app: 'app', name: 'test', timeZone: 'UTC', sources, parallel: options.parallel ?? 2 },
-    options.signal ?? never,
+    signal,
     () => {},
   );
-  return await carryOut('storeSet', { ...around, location, workDirectory, setId }, options.signal ?? never, () => {});
+  return await carryOut('storeSet', { ...around, location, workDirectory, setId }, signal, () => {});
 }
 
 export type RestoreChange = Partial<Omit<RestoreSetRequest, 'options'>> & {
@@ -31,7 +30,7 @@ export type RestoreChange = Partial<Omit<RestoreSetRequest, 'options'>> & {
 export async function restore(
   workplace: Workplace,
   change: RestoreChange = {},
-  signal = never,
+  signal = new AbortController().signal,
 ): Promise<RestoreSetResult> {
   const { options, ...rest } = change;
   const request = {
