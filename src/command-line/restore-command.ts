@@ -72,7 +72,7 @@ function toText({
     return [...lines, `would restore ${answer}`];
   }
   const replaced = plan.targets.some((target) => target.tables.some(({ action }) => action === 'replace'));
-  const undoable = replaced && plan.options.policy === 'swap';
+  const undoable = replaced && (plan.options.policy === 'swap' || findings.length > 0);
   return [
     ...lines,
     `restored ${tables} tables, ${rows} rows, compared with the set before they were moved into place`,

@@ -6,8 +6,8 @@ const PATTERN = /^(bklog_scratch_\d{14}_[a-z0-9]{10})_\d+$/;
 
 /**
  * Lends one empty schema for each database of a set, on a server that may hold anything else, and drops them whatever
- * happens; `connection` is for that alone. A lock of the server, which dies with the connection, tells living schemas from what a crash left: leftovers
- * of any set are dropped first. Nothing but schemas of this very name pattern is ever dropped.
+ * happens; `connection` is for that alone. A lock of the server, which dies with the connection, tells living schemas
+ * from what a crash left: leftovers of any set are dropped first. Nothing but schemas of this name pattern is dropped.
  * Errors: OP_BUSY when this set is being tried on this server, OP_SOURCE_DENIED with the GRANT, OP_SOURCE_*.
  */
 export async function withScratchSchemas<T>(

@@ -2,6 +2,7 @@ import type { ConnectionSettings } from '../model/connection-settings';
 import type { TargetState } from '../model/target-state';
 import { insertAbsentRows } from '../mysql/absent-rows';
 import { withConnection } from '../mysql/connection';
+import { qualifiedName } from '../mysql/row-packets';
 import type { PlannedDatabase } from '../plan/plan-restore';
 import { durableStep } from '../support/durable-step';
 
@@ -36,9 +37,7 @@ export async function fillTables(
     const filled: FilledTable[] = [];
     for (const { staged, target, name, live: into } of parentsFirst(filling, live)) {
       const from = { database: staged, table: name };
-      const [count] = await connection.query(
-        `SELECT COUNT(*) AS n FROM \`${staged}\`.\`${name.replaceAll('`', '``')}\``,
-      );
+      const [count] = await connection.query(`SELECT COUNT(*) AS n FROM ${qualifiedName(staged, name)}`);
       const inserted = await insertAbsentRows(connection, from, { database: target, table: into });
       filled.push({ database: target, table: into, inserted, skipped: Number(count?.n ?? 0) - inserted });
     }

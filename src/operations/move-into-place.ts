@@ -122,16 +122,20 @@ export async function finishMove(
       findings.push(...(await createObjects(keeper, target, made, { isChosen, replace: true })));
     });
   }
-  await durableStep('restore.close-record', () => closeRecord(keeper, record));
+  await durableStep('restore.close-record', () => closeRecord(keeper, record, findings.length > 0));
   return findings;
 }
 
-/** What was replaced is kept for undo; policy replace, and a restore that replaced nothing, leave nothing behind. */
-async function closeRecord(keeper: SourceConnection, record: RestoreRecord): Promise<void> {
+/**
+ * What was replaced is kept for undo; policy replace, and a restore that replaced nothing, leave nothing behind. When the
+ * server refused an object, its old definition may be wanted: then everything is kept.
+ */
+async function closeRecord(keeper: SourceConnection, record: RestoreRecord, hasFindings: boolean): Promise<void> {
   const isEmpty = record.databases.every(
     ({ script, tables }) => script === '' && tables.every(({ replaces }) => replaces === undefined),
   );
-  if (isEmpty || record.options.policy === 'replace') await discard(keeper, record);
+  const isDropped = record.options.policy === 'replace' && !hasFindings;
+  if (isEmpty || isDropped) await discard(keeper, record);
   else await writeRecord(keeper, { ...record, finishedAt: new Date().toISOString() });
 }
 

@@ -225,6 +225,7 @@ async function carryOutPlan(
   situation: Situation,
 ): Promise<{ findings: Finding[]; filled: FilledTable[] }> {
   let isMoved = false;
+  let isFilled = false;
   try {
     if (situation.hasSequences) {
       const record = await buildRecord(keeper, run, situation);
@@ -236,6 +237,7 @@ async function carryOutPlan(
       const { plan, live } = await surveyTarget(keeper, run, { before: situation });
       refuseChanged(situation.plan, plan);
       const filled = await fillTables(run.settings, run.signal, plan.targets, live, scratch);
+      isFilled = filled.some(({ inserted }) => inserted > 0);
       run.signal.throwIfAborted();
       const record = await buildRecord(keeper, run, situation);
       run.onProgress({ phase: 'move' });
@@ -250,6 +252,7 @@ async function carryOutPlan(
       const begun = await readRecord(keeper, run.sealed.setId);
       if (begun && !begun.isMoved) await takeBack(keeper, begun);
     });
+    if (isFilled && isOperationError(error)) throw afterFilling(error);
     throw isOperationError(error, 'OP_SOURCE_DENIED') ? withGrant(error, situation.plan) : error;
   }
 }
@@ -281,6 +284,16 @@ async function finish(keeper: SourceConnection, record: RestoreRecord, definitio
       },
     );
   }
+}
+
+/** Rows were inserted by a transaction of its own: no remedy may say that nothing was changed. */
+function afterFilling(error: OperationError): OperationError {
+  return new OperationError(error.code, `rows were inserted, but absent tables were not created: ${error.message}`, {
+    cause: error,
+    details: error.details,
+    retry: error.retry,
+    remedy: 'Remove what the message names and run the same restore again: rows that are there by now are skipped.',
+  });
 }
 
 function withGrant(error: OperationError, { targets }: RestorePlan): OperationError {

@@ -183,9 +183,10 @@ function stepsFor({ target, exists, tables, objects }: PlannedDatabase, setId: s
   return steps;
 }
 
-/** Where the tables that made place are kept. A name has at most 64 characters; a long database loses its end. */
+/** Where the tables that made place are kept. A name has at most 64 characters: a long one ends in a part of its hash. */
 export function beforeSchema(setId: string, target: string): string {
-  return `_before_${setId}_${target}`.slice(0, 64);
+  const name = `_before_${setId}_${target}`;
+  return name.length <= 64 ? name : `${name.slice(0, 55)}_${hashOf({ target }).slice(0, 8)}`;
 }
 
 function describeTarget(live: readonly TargetState[]): Record<string, string> {
