@@ -50,9 +50,11 @@ export async function readArchive(
     readonly signal: AbortSignal;
     readonly checkContent?: (file: ManifestFile) => ContentCheck | undefined;
     readonly onBytes?: (bytes: number) => void;
+    /** Stop after this file: nothing is said of what follows, and `stored` is not told. */
+    readonly until?: string;
   },
 ): Promise<ArchiveReading> {
-  const { object, signal } = options;
+  const { object, signal, until } = options;
   const storedHash = createHash('sha256');
   let storedBytes = 0;
   let sourceFailure: unknown;
@@ -158,6 +160,7 @@ export async function readArchive(
         add('OP_ARCHIVE_CORRUPT', file.path, `${file.path} does not have the hash its manifest announces`);
       }
       findings.push(...((await check?.end()) ?? []));
+      if (name === until) return { findings, bytes, manifest };
     }
     const missing = wanted?.slice(seen.length) ?? [MANIFEST_PATH];
     if (missing.length > 0) {

@@ -2,8 +2,11 @@ import { z } from 'zod';
 
 const count = z.number().int().nonnegative();
 
-/** What a restore does, in order; reading and loading go side by side and share their time. */
-export const RECOVERY_STEPS = ['read', 'load', 'keys', 'objects', 'compare'] as const;
+/**
+ * What a restore does. Reading, loading, keys and comparing go side by side and share their time: `compare` is what was
+ * left of it when all rows were in, `keys` the foreign keys.
+ */
+export const RECOVERY_STEPS = ['read', 'load', 'compare', 'keys', 'objects'] as const;
 export type RecoveryStep = (typeof RECOVERY_STEPS)[number];
 
 /** A server took this very archive and gave every table back unchanged: when, which server, and how long it took. */

@@ -7,14 +7,13 @@ import { qualifiedName } from './row-packets';
 import { toSourceError } from './source-error';
 
 /**
- * Values go in as they were: no strict checks on zero dates or the error value of ENUM, 0 stays 0, no key checks yet, nor
+ * Values go in as they were: no strict checks on zero dates or the error value of ENUM, 0 stays 0, no foreign keys yet, nor
  * CHECK constraints, which may have been added or hold the clock since. Definitions too: a row format that MariaDB
  * took with a warning once is an error under innodb_strict_mode. MySQL asks a privilege for that and skips the comment.
  */
 export const LOADING_SESSION = [
   "SET SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO'",
-  'SET SESSION foreign_key_checks = 0',
-  'SET SESSION unique_checks = 0 /*M! , check_constraint_checks = 0, innodb_strict_mode = 0 */',
+  'SET SESSION foreign_key_checks = 0 /*M! , check_constraint_checks = 0, innodb_strict_mode = 0 */',
 ];
 
 /** Lends sessions for loading; with an abort all of them are cut. */

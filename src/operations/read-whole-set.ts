@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { type ContentCheck, readArchive } from '../archive/archive-reader';
 import type { ErrorCode } from '../errors/error-catalogue';
 import { OperationError } from '../errors/operation-error';
@@ -9,8 +10,8 @@ import type { ObjectStore } from '../store/object-store';
 import type { ProgressListener } from '../support/progress';
 
 /**
- * Reads every byte of an archive and gives the definitions of its databases. Errors: OP_ARCHIVE_* and OP_STORE_*: a
- * damaged set is refused before anything is written anywhere.
+ * Reads every byte of an archive, which must be the one that was sealed, and gives the definitions of its databases.
+ * Errors: OP_ARCHIVE_* and OP_STORE_*: a damaged set is refused before anything is written anywhere.
  */
 export async function readWholeSet(
   store: ObjectStore,
@@ -33,21 +34,37 @@ export async function readWholeSet(
     };
   };
   const { key } = sealed.archive;
-  const { findings, stored } = await readArchive(store.get(key as ObjectKey, signal), {
+  const isAsSealed = (await hashOf(store, key, signal, onProgress)) === sealed.archive.sha256;
+  const schemas = sealed.files.filter(({ kind, database }) => kind === 'schema' && names.has(database));
+  const last = schemas.at(-1);
+  const { findings } = await readArchive(store.get(key as ObjectKey, signal), {
     object: key,
     expected: manifestSchema.parse(sealed),
     signal,
     // The rows of table files are looked at while they are loaded, and proven by reading them back.
-    checkContent: (file) => (file.kind === 'schema' && names.has(file.database) ? takeSchema(file) : undefined),
-    onBytes: (bytes) => onProgress({ phase: 'read', bytes }),
+    checkContent: (file) => (schemas.some(({ path }) => path === file.path) ? takeSchema(file) : undefined),
+    // Bytes that are as sealed need no second look; of others all damage is told.
+    ...(isAsSealed && last ? { until: last.path } : {}),
   });
   refuseDamage(key, findings);
-  if (stored?.sha256 !== sealed.archive.sha256) {
+  if (!isAsSealed) {
     throw new OperationError('OP_ARCHIVE_CORRUPT', `${key} does not have the hash its seal announces`, {
       details: { key },
     });
   }
   return definitions;
+}
+
+/** Hash of the stored bytes. */
+async function hashOf(store: ObjectStore, key: string, signal: AbortSignal, onProgress: ProgressListener) {
+  const hash = createHash('sha256');
+  let bytes = 0;
+  for await (const chunk of store.get(key as ObjectKey, signal)) {
+    hash.update(chunk);
+    bytes += chunk.length;
+    onProgress({ phase: 'read', bytes });
+  }
+  return hash.digest('hex');
 }
 
 /** The first finding becomes the failure; `details` are told with it. */

@@ -10,7 +10,6 @@ import { quoteName, type SourceConnection, withConnection } from '../mysql/conne
 import { type RestoreRecord, readRecord, writeRecord } from '../mysql/restore-record';
 import { qualifiedName } from '../mysql/row-packets';
 import { withScratchSchemas } from '../mysql/scratch-schemas';
-import { withLoadingSessions } from '../mysql/table-loader';
 import { type RestorePlan, whatMoved } from '../plan/plan-restore';
 import { type SelectedDatabase, selectFromSet } from '../plan/select-from-set';
 import type { ObjectStore } from '../store/object-store';
@@ -22,7 +21,7 @@ import { createSequences, type Definitions, finishMove, moveTables, takeBack } f
 import { openLocation } from './open-location';
 import { previewRows } from './preview-rows';
 import { readWholeSet, refuseDamage } from './read-whole-set';
-import { LOADING_SESSIONS, SetLoader } from './set-loader';
+import { type SetLoader, withSetLoader } from './set-loader';
 import { buildRecord, type Situation, surveyTarget } from './survey-target';
 
 /** Name of the lock that lets one restore at a time change a server; it ends with its connection. */
@@ -171,11 +170,10 @@ async function withStaged<T>(
       ...definitionOptions(selection, run.options, database),
       stagedIn: scratch,
     });
-    await withLoadingSessions(settings, LOADING_SESSIONS, signal, async (connections) => {
-      const loader = new SetLoader(connections, tables, { ...staging, definitions });
+    await withSetLoader(settings, tables, { ...staging, definitions }, async (loader) => {
       await load(loader, run);
-      await durableStep('restore.add-keys', () => loader.addKeys());
-      await durableStep('restore.compare', () => withConnection(settings, signal, (reader) => loader.compare(reader)));
+      await loader.settle();
+      await durableStep('restore.add-keys', () => loader.addForeignKeys());
       refuseDamage(sealed.archive.key, loader.findings, { staging: [...scratch.values()] });
     });
     await filterRows(keeper, run, scratch);

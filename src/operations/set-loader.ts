@@ -1,26 +1,26 @@
 import type { ContentCheck } from '../archive/archive-reader';
+import type { ConnectionSettings } from '../model/connection-settings';
 import type { ManifestFile } from '../model/manifest';
 import type { Finding } from '../model/verification';
-import { quoteName, type SourceConnection } from '../mysql/connection';
+import { quoteName, type SourceConnection, withConnection } from '../mysql/connection';
 import { LoadEncoder } from '../mysql/load-encoder';
-import { readBack } from '../mysql/read-back';
 import {
   type DefinitionOptions,
   type ObjectStatement,
   readSetDefinitions,
   type SetDefinitions,
 } from '../mysql/set-definitions';
-import { alterationsInPlace } from '../mysql/sql-text';
-import type { LoadResult, LoadWarning } from '../mysql/table-loader';
+import { type LoadResult, type LoadWarning, withLoadingSessions } from '../mysql/table-loader';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
 import { attemptStatement, createObjects } from './create-objects';
 import { LoadLanes } from './load-lanes';
+import { TableFinisher } from './table-finisher';
 
 /** Rows go to the server in blocks of about this size, each in memory until it is in: 8 MiB. */
 const BLOCK_BYTES = 8 * 1024 * 1024;
 /** Sessions that load rows side by side. */
-export const LOADING_SESSIONS = 2;
+const LANES = 2;
 
 export interface LoadOptions {
   /** Where the rows of each database go: an empty schema. */
@@ -34,30 +34,61 @@ export interface LoadOptions {
   readonly onProgress: ProgressListener;
 }
 
+/** Lends a loader with sessions of its own, cut by an abort. Errors: those of opening a connection. */
+export async function withSetLoader<T>(
+  settings: ConnectionSettings,
+  tables: readonly ManifestFile[],
+  options: LoadOptions,
+  use: (loader: SetLoader, connection: SourceConnection) => Promise<T>,
+): Promise<T> {
+  const { signal, onProgress } = options;
+  return await withConnection(settings, signal, (reader) =>
+    withLoadingSessions(settings, LANES + 1, signal, async ([keys, ...lanes]) => {
+      const finisher = new TableFinisher(keys!, reader, { tables: tables.length, signal, onProgress });
+      return await use(new SetLoader(lanes, finisher, tables, options), lanes[0]!);
+    }),
+  );
+}
+
 /**
- * Loads a set into empty schemas while its archive is read, then finishes and compares them. What the server refuses is
- * a finding; `failure` is what keeps the work from being carried out.
+ * Loads a set into empty schemas while its archive is read, and finishes each table beside that: keys, comparison. What
+ * the server refuses is a finding; `failure` is what keeps the work from being carried out.
  */
 export class SetLoader {
-  readonly findings: Finding[] = [];
-  /** What keeps the trial from being carried out; damage and refusals are findings. */
-  failure: unknown;
+  readonly #findings: Finding[] = [];
   readonly #definitions = new Map<string, SetDefinitions>();
   readonly #warnings = new Map<string, LoadWarning>();
+  #failure: unknown;
   #tablesDone = 0;
   #rows = 0;
 
   readonly #connection: SourceConnection;
   readonly #lanes: LoadLanes;
+  readonly #finisher: TableFinisher;
   readonly #tables: readonly ManifestFile[];
   readonly #options: LoadOptions;
 
   /** Definitions go over the first connection, rows over all of them. */
-  constructor(connections: readonly SourceConnection[], tables: readonly ManifestFile[], options: LoadOptions) {
+  constructor(
+    connections: readonly SourceConnection[],
+    finisher: TableFinisher,
+    tables: readonly ManifestFile[],
+    options: LoadOptions,
+  ) {
     this.#connection = connections[0]!;
     this.#lanes = new LoadLanes(connections, options.signal);
+    this.#finisher = finisher;
     this.#tables = tables;
     this.#options = options;
+  }
+
+  get findings(): readonly Finding[] {
+    return [...this.#findings, ...this.#finisher.findings];
+  }
+
+  /** What keeps the work from being carried out; damage and refusals are findings. */
+  get failure(): unknown {
+    return this.#failure ?? this.#finisher.failure;
   }
 
   #schemaOf(database: string): string {
@@ -116,6 +147,7 @@ export class SetLoader {
     };
     return {
       write: async (chunk) => {
+        if (this.failure) throw this.failure;
         const lines = encoder.push(chunk);
         block.push(lines);
         bytes += lines.length;
@@ -126,6 +158,9 @@ export class SetLoader {
         if (bytes > 0) await send();
         await this.#carried(this.#lanes.settle());
         this.#tablesDone += 1;
+        const staged = this.#definitions.get(database)?.tables.get(table);
+        const warning = this.#warnings.get(object);
+        if (staged) this.#finisher.add({ file, schema: target.database, staged, warning });
         return [];
       },
     };
@@ -134,6 +169,7 @@ export class SetLoader {
   /** Waits for what is under way, also when the archive was damaged in the middle of a table. */
   async rest(): Promise<void> {
     await this.#lanes.rest();
+    await this.#finisher.rest();
   }
 
   /** Remembers a failure of the server before the archive reader makes a finding of it. */
@@ -141,7 +177,7 @@ export class SetLoader {
     try {
       return await work;
     } catch (error) {
-      this.failure ??= error;
+      this.#failure ??= error;
       throw error;
     }
   }
@@ -153,25 +189,26 @@ export class SetLoader {
   async #attempt(object: string, statement: string): Promise<void> {
     try {
       const refused = await attemptStatement(this.#connection, object, statement);
-      if (refused) this.findings.push(refused);
+      if (refused) this.#findings.push(refused);
     } catch (error) {
-      this.failure ??= error;
+      this.#failure ??= error;
       throw error;
     }
   }
 
-  /** Secondary keys first, then foreign keys, which may need them. */
-  async addKeys(): Promise<void> {
-    for (const step of ['addKeys', 'addForeignKeys'] as const) {
-      for (const [database, { tables }] of this.#definitions) {
-        await this.#connection.query(`USE ${quoteName(this.#schemaOf(database))}`);
-        for (const [table, staged] of tables) {
-          const object = `${database}.${table}`;
-          if (staged[step].length === 0 || this.#isLost(object)) continue;
-          for (const clauses of alterationsInPlace(staged[step])) {
-            await this.#attempt(object, `ALTER TABLE ${quoteName(table)} ${clauses.join(', ')}`);
-          }
-        }
+  /** Waits until every table has its keys and was compared. */
+  async settle(): Promise<void> {
+    await this.#finisher.settle();
+  }
+
+  /** After all secondary keys: a foreign key may need one. */
+  async addForeignKeys(): Promise<void> {
+    for (const [database, { tables }] of this.#definitions) {
+      await this.#connection.query(`USE ${quoteName(this.#schemaOf(database))}`);
+      for (const [table, { addForeignKeys }] of tables) {
+        const object = `${database}.${table}`;
+        if (addForeignKeys.length === 0 || this.#isLost(object)) continue;
+        await this.#attempt(object, `ALTER TABLE ${quoteName(table)} ${addForeignKeys.join(', ')}`);
       }
     }
   }
@@ -180,34 +217,7 @@ export class SetLoader {
   async addObjects(): Promise<void> {
     for (const [database, { objects }] of this.#definitions) {
       const choice = { isChosen: ({ kind }: ObjectStatement) => kind !== 'event', replace: false };
-      this.findings.push(...(await createObjects(this.#connection, this.#schemaOf(database), objects, choice)));
-    }
-  }
-
-  /** Over a session of its own: the trial's has the settings of loading and of the last object. */
-  async compare(reader: SourceConnection): Promise<void> {
-    let tablesDone = 0;
-    for (const file of this.#tables) {
-      const object = `${file.database}.${file.table}`;
-      if (this.#isLost(object)) continue;
-      this.#options.onProgress({ phase: 'compare', table: file.table ?? '', tables: this.#tables.length, tablesDone });
-      const back = await readBack(
-        reader,
-        this.#schemaOf(file.database),
-        file.table ?? '',
-        { columns: file.columns ?? [] },
-        this.#options.signal,
-      );
-      tablesDone += 1;
-      if (back.rows === file.rows && back.sha256 === file.sha256) continue;
-      const warning = this.#warnings.get(object);
-      const where = warning?.column ? `; look at column ${warning.column} (server code ${warning.code})` : '';
-      const what = back.rows === file.rows ? 'other content' : `${back.rows} rows`;
-      this.findings.push({
-        code: 'OP_RESTORE_DIFFERS',
-        object,
-        message: `restored, ${object} has ${what}, the set has ${file.rows} rows${where}`,
-      });
+      this.#findings.push(...(await createObjects(this.#connection, this.#schemaOf(database), objects, choice)));
     }
   }
 }

@@ -7,11 +7,10 @@ import { manifestSchema, type SealedManifest } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import { withConnection } from '../mysql/connection';
 import { withScratchSchemas } from '../mysql/scratch-schemas';
-import { withLoadingSessions } from '../mysql/table-loader';
 import type { ObjectStore } from '../store/object-store';
 import type { ProgressListener } from '../support/progress';
 import { StepClock } from '../support/step-clock';
-import { LOADING_SESSIONS, SetLoader } from './set-loader';
+import { withSetLoader } from './set-loader';
 
 /** What a trial found, where it ran and how long each step took. */
 export interface Trial extends Pick<RecoveryCertificate, 'server' | 'steps'> {
@@ -22,8 +21,8 @@ export interface Trial extends Pick<RecoveryCertificate, 'server' | 'steps'> {
  * Restores a set into scratch schemas of a server, compares every table with the manifest, and drops them.
  * 1. definitions of each database: tables without secondary keys
  * 2. rows, through LOAD DATA, while the archive is read
- * 3. secondary keys, foreign keys; views, triggers, routines. Events are left out: they would run
- * 4. every table read back as a backup reads it: number of rows and hash
+ * 3. beside that, of each table that is loaded: secondary keys, then read back as a backup reads it: number of rows and hash
+ * 4. foreign keys; views, triggers, routines. Events are left out: they would run
  * Bad news is returned as findings; what keeps the trial from being carried out is thrown.
  */
 export async function tryRestore(
@@ -38,18 +37,17 @@ export async function tryRestore(
   const databases = [...new Set(sealed.files.map(({ database }) => database))];
   // The keeper of the schemas is not cut by an abort: it has to drop them.
   return await withConnection(settings, undefined, (keeper) =>
-    withScratchSchemas(keeper, sealed.setId, databases, (scratch) =>
-      withLoadingSessions(settings, LOADING_SESSIONS, signal, async (connections) => {
-        const options = {
-          schemas: scratch,
-          names: scratch,
-          definitions: () => ({ keepDefiners: false }),
-          withSequences: true,
-          signal,
-          onProgress,
-        };
-        const trial = new SetLoader(connections, tables, options);
-        const { flavour, version, hostname: host } = connections[0]!.server;
+    withScratchSchemas(keeper, sealed.setId, databases, (scratch) => {
+      const options = {
+        schemas: scratch,
+        names: scratch,
+        definitions: () => ({ keepDefiners: false }),
+        withSequences: true,
+        signal,
+        onProgress,
+      };
+      return withSetLoader(settings, tables, options, async (trial, connection) => {
+        const { flavour, version, hostname: host } = connection.server;
         const result = (findings: readonly Finding[]): Trial => ({
           findings,
           server: { flavour, version, host },
@@ -66,15 +64,15 @@ export async function tryRestore(
         clock.lap('load');
         if (trial.failure) throw trial.failure;
         if (reading.findings.length > 0) return result(reading.findings);
-        await trial.addKeys();
+        await trial.settle();
+        clock.lap('compare');
+        await trial.addForeignKeys();
         clock.lap('keys');
         await trial.addObjects();
         clock.lap('objects');
-        await withConnection(settings, signal, (reader) => trial.compare(reader));
-        clock.lap('compare');
         return result(trial.findings);
-      }),
-    ),
+      });
+    }),
   );
 }
 
