@@ -132,7 +132,7 @@ async function measure(server) {
   for (let round = 0; round < Number(values.runs); round += 1) {
     for (const [name, act] of Object.entries(commands)) results[name].push(await act());
   }
-  // Once is enough for the slow ones: restores into names of their own, each dropped again.
+  // Restores go into names of their own, each dropped again.
   const sql = (text) => run('mysql', ['--defaults-extra-file=my.cnf', '-e', text]);
   const restores = {
     'restore, compared': () =>
@@ -146,13 +146,18 @@ async function measure(server) {
       return await run('bash', ['-c', pipe]);
     },
     'myloader -t 2': () =>
-      run('myloader', ['--defaults-file', 'my.cnf', '-B', 'bench_loader', '-t', '2', '-d', join(folder, 'mydumper')]),
+      run('myloader', [
+        ...['--defaults-file', 'my.cnf', '-B', 'bench_loader', '-t', '2', '-d', join(folder, 'mydumper')],
+        '--enable-binlog', // as the other two do it
+      ]),
   };
-  for (const [name, act] of Object.entries(restores)) {
-    results[name] = [await act()];
-    await sql(
-      'DROP DATABASE IF EXISTS bench_ours; DROP DATABASE IF EXISTS bench_mysql; DROP DATABASE IF EXISTS bench_loader',
-    );
+  for (const name of Object.keys(restores)) results[name] = [];
+  for (let round = 0; round < Number(values.runs); round += 1) {
+    for (const [name, act] of Object.entries(restores)) {
+      results[name].push(await act());
+      for (const database of ['bench_ours', 'bench_mysql', 'bench_loader'])
+        await sql(`DROP DATABASE IF EXISTS ${database}`);
+    }
   }
   const archiveBytes = statSync(verified).size;
   const loop = await run(node, [join(root, 'bench/event-loop.mjs'), config, ours(), join(folder, 'work')]);
@@ -175,6 +180,7 @@ async function measure(server) {
     dumpMiB: statSync(join(folder, 'dump.sql.gz')).size / 2 ** 20,
     mydumperMiB: bytesOf(join(folder, 'mydumper')) / 2 ** 20,
     peakMiB: Math.max(...results['backup, sealed and verified'].map((r) => r.peakMiB)),
+    restorePeakMiB: Math.max(...results['restore, compared'].map((r) => r.peakMiB)),
     eventLoopDelayMs: JSON.parse(loop.output),
   };
 }
@@ -188,7 +194,7 @@ function print(report) {
     console.log(`${name.padEnd(40)} ${value.toFixed(2).padStart(7)}`);
   console.log(`
 archive ${report.archiveMiB.toFixed(0)} MiB, mysqldump | gzip ${report.dumpMiB.toFixed(0)} MiB, mydumper ${report.mydumperMiB.toFixed(0)} MiB
-peak memory of the whole process ${report.peakMiB.toFixed(0)} MiB
+peak memory of the whole process ${report.peakMiB.toFixed(0)} MiB, of a restore ${report.restorePeakMiB.toFixed(0)} MiB
 event-loop delay of the host: p50 ${report.eventLoopDelayMs.p50} ms, p99 ${report.eventLoopDelayMs.p99} ms, max ${report.eventLoopDelayMs.max} ms`);
 }
 

@@ -244,7 +244,8 @@ async function unpackedBytes(manifest: Manifest): Promise<number> {
   return sum;
 }
 
-function toFinding(error: unknown, object: string): Finding {
+/** What is wrong with an archive that cannot be unpacked. Errors: OP_BUG for what is no damage. */
+export function toFinding(error: unknown, object: string): Finding {
   if (error instanceof DamageFound) return error.finding;
   if (isOperationError(error)) return { code: error.code, object, message: error.message };
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? '';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { OperationError } from '../errors/operation-error';
-import { formatManifest, type Manifest } from '../model/manifest';
+import { formatManifest, type Manifest, type Place } from '../model/manifest';
 import { compressMember, DEFAULT_COMPRESSION_LEVEL } from './gzip-members';
 import { TAR_END, tarHeader, tarPadding } from './tar-header';
 
@@ -35,26 +35,39 @@ function sumLine(sha256: string, path: string): string {
 /**
  * The bytes of the archive: manifest, files in the manifest's order, SHA256SUMS. The files were compressed while they
  * were exported, so packing only strings gzip members together: header, file, padding, header, …
+ * `onPlace` is told where the content of each file begins and how long it is, in the order of the files.
  * Errors: OP_ARCHIVE_CORRUPT when a spool file is not what the export wrote.
  */
-export async function* archiveBytes(manifest: Manifest, spool: readonly SpoolEntry[]): AsyncGenerator<Buffer> {
+export async function* archiveBytes(
+  manifest: Manifest,
+  spool: readonly SpoolEntry[],
+  onPlace: (place: Place) => void = () => {},
+): AsyncGenerator<Buffer> {
   const modifiedAt = new Date(manifest.snapshotAt);
   const small = async (text: Buffer) => await compressMember(text, DEFAULT_COMPRESSION_LEVEL);
   const whole = async (path: string, text: string) => {
     const body = Buffer.from(text);
     return Buffer.concat([await tarHeader(path, body.length, modifiedAt), body, tarPadding(body.length)]);
   };
-  yield await small(await whole(MANIFEST_PATH, formatManifest(manifest)));
+  let at = 0;
+  const counted = (bytes: Buffer): Buffer => {
+    at += bytes.length;
+    return bytes;
+  };
+  yield counted(await small(await whole(MANIFEST_PATH, formatManifest(manifest))));
   for (const [index, file] of manifest.files.entries()) {
-    yield await small(await tarHeader(file.path, file.bytes, modifiedAt));
-    yield* spoolBytes(spool[index]!, file.path);
+    yield counted(await small(await tarHeader(file.path, file.bytes, modifiedAt)));
+    const { spoolBytes: bytes } = spool[index]!;
+    onPlace({ at, bytes });
+    yield* spooled(spool[index]!, file.path);
+    at += bytes;
     const padding = tarPadding(file.bytes);
-    if (padding.length > 0) yield await small(padding);
+    if (padding.length > 0) yield counted(await small(padding));
   }
   yield await small(Buffer.concat([await whole(SUMS_PATH, formatSums(manifest)), TAR_END]));
 }
 
-async function* spoolBytes(entry: SpoolEntry, path: string): AsyncGenerator<Buffer> {
+async function* spooled(entry: SpoolEntry, path: string): AsyncGenerator<Buffer> {
   const hash = createHash('sha256');
   let bytes = 0;
   for await (const chunk of createReadStream(entry.spoolPath, { highWaterMark: 1024 * 1024 })) {

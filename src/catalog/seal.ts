@@ -1,7 +1,7 @@
 import type { Acceptance } from '../model/acceptance';
 import type { RecoveryCertificate } from '../model/certificate';
 import type { ObjectKey } from '../model/ids';
-import { formatSeal, type Manifest, type SealedManifest, sealedManifestSchema } from '../model/manifest';
+import { formatSeal, type Manifest, type Place, type SealedManifest, sealedManifestSchema } from '../model/manifest';
 import type { Verification } from '../model/verification';
 import type { ObjectStore, PutResult } from '../store/object-store';
 import { acceptanceKey, archiveKey, certificateKey, sealKey, verificationKey } from '../store/store-keys';
@@ -17,11 +17,12 @@ export async function sealBackupSet(
   lock: RunLock,
   manifest: Manifest,
   stored: PutResult,
+  places?: readonly Place[],
 ): Promise<SealedManifest> {
   const key = archiveKey(manifest.app, manifest.name, manifest.setId);
   const sealed = sealedManifestSchema.parse({
     ...manifest,
-    archive: { key, ...stored, sealedAt: new Date().toISOString() },
+    archive: { key, ...stored, sealedAt: new Date().toISOString(), ...(places ? { places } : {}) },
   });
   await lock.assertHeld();
   await store.put(sealKey(key), once(formatSeal(sealed)));

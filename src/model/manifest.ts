@@ -92,9 +92,25 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
-export const sealedManifestSchema = manifestSchema.extend({
-  archive: z.object({ key: z.string(), bytes: count, sha256, sealedAt: z.string() }),
-});
+/** Where the compressed content of a file lies in the archive: offset and length in bytes. */
+const placeSchema = z.object({ at: count, bytes: count });
+export type Place = z.infer<typeof placeSchema>;
+
+export const sealedManifestSchema = manifestSchema
+  .extend({
+    archive: z.object({
+      key: z.string(),
+      bytes: count,
+      sha256,
+      sealedAt: z.string(),
+      /** One for each of `files`, in their order: whole gzip members, which can be read by themselves. */
+      places: z.array(placeSchema).optional(),
+    }),
+  })
+  .refine(
+    ({ files, archive }) => archive.places === undefined || archive.places.length === files.length,
+    'has a place for each file',
+  );
 export type SealedManifest = z.infer<typeof sealedManifestSchema>;
 
 /** The exact text of a manifest inside an archive. */

@@ -86,6 +86,7 @@ export function readSetDefinitions(
       if (wanted && !wanted.tables.has(unquote(table))) continue;
       const staged = stageTable(original);
       tables.set(unquote(table), {
+        hasCounter: staged.hasCounter,
         create: renameDatabases(staged.create, names),
         addKeys: staged.addKeys.map((clause) => renameDatabases(clause, names)),
         addForeignKeys: staged.addForeignKeys.map((clause) => renameReference(clause, names, options)),

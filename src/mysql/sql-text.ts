@@ -100,6 +100,8 @@ export interface StagedTable {
   /** ALTER TABLE clauses, in an order that works. */
   readonly addKeys: readonly string[];
   readonly addForeignKeys: readonly string[];
+  /** It has an AUTO_INCREMENT column. */
+  readonly hasCounter: boolean;
 }
 
 /**
@@ -120,6 +122,7 @@ export function stageTable(createStatement: string): StagedTable {
     create: `${head}(\n  ${kept.join(',\n  ')}\n)${tail}`,
     addKeys: parts.filter(isKey).map((part) => `ADD ${part}`),
     addForeignKeys: parts.filter(isForeign).map((part) => `ADD ${part}`),
+    hasCounter: counter !== undefined,
   };
 }
 

@@ -2,50 +2,42 @@ import type { ManifestColumn } from '../model/manifest';
 import type { SourceConnection } from '../mysql/connection';
 import { type LoadResult, loadTable } from '../mysql/table-loader';
 
+/** Each piece is a packet: less than the smallest sensible max_allowed_packet. 256 KiB. */
+const PIECE_BYTES = 256 * 1024;
+
 export interface LoadTarget {
   readonly database: string;
   readonly table: string;
   readonly columns: readonly ManifestColumn[];
 }
 
-/**
- * Carries blocks of rows to the server over several connections, each block whole and in a statement of its own. A
- * server that lets one statement at a time into a table (AUTO_INCREMENT under innodb_autoinc_lock_mode = 1) makes the
- * lanes wait for each other; that no statement waits for us to feed it is what keeps that from being a deadlock.
- */
+/** Carries blocks of rows to the server over several connections, each block whole and in a statement of its own. */
 export class LoadLanes {
   readonly #connections: readonly SourceConnection[];
   readonly #signal: AbortSignal;
-  readonly #busy = new Map<SourceConnection, Promise<void>>();
+  readonly #busy = new Map<SourceConnection, Promise<LoadResult>>();
 
   constructor(connections: readonly SourceConnection[], signal: AbortSignal) {
     this.#connections = connections;
     this.#signal = signal;
   }
 
-  /**
-   * Waits for a free lane and sends the block; `onLoaded` is told when it is in. With `inOrder` one block follows the
-   * other: the order of rows is all that a table without a key has. Errors: those of earlier blocks, of `loadTable`.
-   */
-  async send(
-    target: LoadTarget,
-    block: readonly Buffer[],
-    options: { readonly inOrder: boolean; readonly onLoaded: (result: LoadResult) => void },
-  ): Promise<void> {
-    const lanes = options.inOrder ? this.#connections.slice(0, 1) : this.#connections;
-    while (this.#busy.size > 0 && lanes.every((lane) => this.#busy.has(lane))) await Promise.race(this.#busy.values());
-    const lane = lanes.find((connection) => !this.#busy.has(connection))!;
-    const work = loadTable(lane, target, toStream(block), this.#signal).then((result) => {
-      options.onLoaded(result);
-      this.#busy.delete(lane);
+  /** Waits for a free lane and sends the block; `loaded` tells when it is in. Errors: those of earlier blocks. */
+  async send(target: LoadTarget, block: Buffer): Promise<{ readonly loaded: Promise<LoadResult> }> {
+    let lane = this.#free();
+    for (; !lane; lane = this.#free()) await Promise.race(this.#busy.values());
+    const connection = lane;
+    const loaded = loadTable(connection, target, toStream(block), this.#signal).then((result) => {
+      this.#busy.delete(connection);
+      return result;
     });
-    work.catch(() => undefined); // a failed lane stays busy, so whoever waits next meets the failure
-    this.#busy.set(lane, work);
+    loaded.catch(() => undefined); // a failed lane stays busy, so whoever waits next meets the failure
+    this.#busy.set(connection, loaded);
+    return { loaded };
   }
 
-  /** Waits until every block is in. */
-  async settle(): Promise<void> {
-    await Promise.all(this.#busy.values());
+  #free(): SourceConnection | undefined {
+    return this.#connections.find((connection) => !this.#busy.has(connection));
   }
 
   /** Waits until no statement is under way, whatever came of it. */
@@ -54,6 +46,6 @@ export class LoadLanes {
   }
 }
 
-async function* toStream(block: readonly Buffer[]): AsyncGenerator<Buffer> {
-  yield* block;
+async function* toStream(block: Buffer): AsyncGenerator<Buffer> {
+  for (let at = 0; at < block.length; at += PIECE_BYTES) yield block.subarray(at, at + PIECE_BYTES);
 }

@@ -1,9 +1,7 @@
-import { readArchive } from '../archive/archive-reader';
 import { findSet } from '../catalog/catalog';
 import { cleanUpAfter, isOperationError, OperationError } from '../errors/operation-error';
 import type { ConnectionSettings } from '../model/connection-settings';
-import type { ObjectKey } from '../model/ids';
-import { manifestSchema, type SealedManifest } from '../model/manifest';
+import type { ManifestFile, SealedManifest } from '../model/manifest';
 import { type RestoreOptions, restoreOptionsSchema } from '../model/restore-options';
 import type { Finding } from '../model/verification';
 import { quoteName, type SourceConnection, withConnection } from '../mysql/connection';
@@ -20,6 +18,7 @@ import { type FilledTable, fillTables } from './fill-tables';
 import { createSequences, type Definitions, finishMove, moveTables, takeBack } from './move-into-place';
 import { openLocation } from './open-location';
 import { previewRows } from './preview-rows';
+import { readSetFiles } from './read-set-files';
 import { readWholeSet, refuseDamage } from './read-whole-set';
 import { type SetLoader, withSetLoader } from './set-loader';
 import { buildRecord, type Situation, surveyTarget } from './survey-target';
@@ -182,16 +181,10 @@ async function withStaged<T>(
 }
 
 async function load(loader: SetLoader, { sealed, store, signal }: Run): Promise<void> {
-  const { key } = sealed.archive;
-  const reading = await readArchive(store.get(key as ObjectKey, signal), {
-    object: key,
-    expected: manifestSchema.parse(sealed),
-    signal,
-    checkContent: (file) => (file.kind === 'schema' ? loader.takeSchema(file) : loader.takeTable(file)),
-  });
-  await loader.rest();
-  if (loader.failure) throw loader.failure;
-  refuseDamage(key, reading.findings);
+  const take = (file: ManifestFile) => (file.kind === 'schema' ? loader.takeSchema(file) : loader.takeTable(file));
+  const findings = await readSetFiles(store, sealed, take, signal);
+  if (findings.length > 0 || loader.failure) await loader.stop();
+  refuseDamage(sealed.archive.key, findings);
 }
 
 /** After the comparison, so that the whole table is proven first. */

@@ -10,15 +10,13 @@ import {
   readSetDefinitions,
   type SetDefinitions,
 } from '../mysql/set-definitions';
-import { type LoadResult, type LoadWarning, withLoadingSessions } from '../mysql/table-loader';
+import { type LoadResult, withLoadingSessions } from '../mysql/table-loader';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
 import { attemptStatement, createObjects } from './create-objects';
 import { LoadLanes } from './load-lanes';
 import { TableFinisher } from './table-finisher';
 
-/** Rows go to the server in blocks of about this size, each in memory until it is in: 8 MiB. */
-const BLOCK_BYTES = 8 * 1024 * 1024;
 /** Sessions that load rows side by side. */
 const LANES = 2;
 
@@ -34,6 +32,14 @@ export interface LoadOptions {
   readonly onProgress: ProgressListener;
 }
 
+interface SessionOptions extends LoadOptions {
+  /**
+   * The server lets one statement at a time into a table with AUTO_INCREMENT (innodb_autoinc_lock_mode below 2, MariaDB's
+   * default): another block would only wait in a lane that another table can use.
+   */
+  readonly countersLock: boolean;
+}
+
 /** Lends a loader with sessions of its own, cut by an abort. Errors: those of opening a connection. */
 export async function withSetLoader<T>(
   settings: ConnectionSettings,
@@ -45,7 +51,9 @@ export async function withSetLoader<T>(
   return await withConnection(settings, signal, (reader) =>
     withLoadingSessions(settings, LANES + 1, signal, async ([keys, ...lanes]) => {
       const finisher = new TableFinisher(keys!, reader, { tables: tables.length, signal, onProgress });
-      return await use(new SetLoader(lanes, finisher, tables, options), lanes[0]!);
+      const [mode] = await keys!.query("SHOW VARIABLES LIKE 'innodb_autoinc_lock_mode'");
+      const countersLock = mode?.Value !== '2';
+      return await use(new SetLoader(lanes, finisher, tables, { ...options, countersLock }), lanes[0]!);
     }),
   );
 }
@@ -57,7 +65,6 @@ export async function withSetLoader<T>(
 export class SetLoader {
   readonly #findings: Finding[] = [];
   readonly #definitions = new Map<string, SetDefinitions>();
-  readonly #warnings = new Map<string, LoadWarning>();
   #failure: unknown;
   #tablesDone = 0;
   #rows = 0;
@@ -66,14 +73,14 @@ export class SetLoader {
   readonly #lanes: LoadLanes;
   readonly #finisher: TableFinisher;
   readonly #tables: readonly ManifestFile[];
-  readonly #options: LoadOptions;
+  readonly #options: SessionOptions;
 
   /** Definitions go over the first connection, rows over all of them. */
   constructor(
     connections: readonly SourceConnection[],
     finisher: TableFinisher,
     tables: readonly ManifestFile[],
-    options: LoadOptions,
+    options: SessionOptions,
   ) {
     this.#connection = connections[0]!;
     this.#lanes = new LoadLanes(connections, options.signal);
@@ -125,51 +132,47 @@ export class SetLoader {
     const { database, table = '', columns = [] } = file;
     if (!this.#tables.some(({ path }) => path === file.path)) return undefined;
     if (this.#isLost(`${database}.${table}`)) return undefined; // its definition was refused: nothing to load into
-    const object = `${database}.${table}`;
     const encoder = new LoadEncoder(file.path, columns);
     const target = { database: this.#schemaOf(database), table, columns };
-    let block: Buffer[] = [];
-    let bytes = 0;
-    const send = async () => {
-      const full = block;
-      block = [];
-      bytes = 0;
-      const onLoaded = ({ rows, warning }: LoadResult) => {
-        this.#rows += rows;
-        if (warning) this.#warnings.set(object, warning);
-      };
-      const inOrder = file.orderedBy?.length === 0;
-      await durableStep('restore.load-rows', () =>
-        this.#carried(this.#lanes.send(target, full, { inOrder, onLoaded })),
-      );
-      const progress = { tables: this.#tables.length, tablesDone: this.#tablesDone, rows: this.#rows };
-      this.#options.onProgress({ phase: 'load', table, ...progress });
+    const staged = this.#definitions.get(database)?.tables.get(table);
+    const isSerial = file.orderedBy?.length === 0 || (this.#options.countersLock && staged?.hasCounter === true);
+    const loads: Promise<LoadResult>[] = [];
+    const send = async (block: Buffer) => {
+      if (isSerial) await loads.at(-1);
+      const { loaded } = await this.#lanes.send(target, block);
+      loads.push(loaded.then((result) => this.#count(table, result)));
+      loads.at(-1)?.catch(() => undefined); // whoever waits for the table meets the failure
     };
+    const carry = (block: Buffer) => durableStep('restore.load-rows', () => this.#carried(send(block)));
     return {
       write: async (chunk) => {
         if (this.failure) throw this.failure;
-        const lines = encoder.push(chunk);
-        block.push(lines);
-        bytes += lines.length;
-        if (bytes >= BLOCK_BYTES) await send();
+        for (const block of encoder.push(chunk)) await carry(block);
       },
       end: async () => {
-        encoder.end();
-        if (bytes > 0) await send();
-        await this.#carried(this.#lanes.settle());
+        const rest = encoder.end();
+        if (rest.length > 0) await carry(rest);
+        const results = await this.#carried(Promise.all(loads));
         this.#tablesDone += 1;
-        const staged = this.#definitions.get(database)?.tables.get(table);
-        const warning = this.#warnings.get(object);
+        const warning = results.find((result) => result.warning)?.warning;
         if (staged) this.#finisher.add({ file, schema: target.database, staged, warning });
         return [];
       },
     };
   }
 
-  /** Waits for what is under way, also when the archive was damaged in the middle of a table. */
-  async rest(): Promise<void> {
+  #count(table: string, result: LoadResult): LoadResult {
+    this.#rows += result.rows;
+    const progress = { tables: this.#tables.length, tablesDone: this.#tablesDone, rows: this.#rows };
+    this.#options.onProgress({ phase: 'load', table, ...progress });
+    return result;
+  }
+
+  /** Waits for what is under way after damage or a failure, so that nothing goes on behind the back of whoever cleans up. */
+  async stop(): Promise<void> {
     await this.#lanes.rest();
     await this.#finisher.rest();
+    if (this.failure) throw this.failure;
   }
 
   /** Remembers a failure of the server before the archive reader makes a finding of it. */

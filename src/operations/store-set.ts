@@ -4,6 +4,7 @@ import { withRunLock } from '../catalog/run-lock';
 import { sealBackupSet } from '../catalog/seal';
 import { readSpooledSet, removeWorkDirectory } from '../catalog/work-directory';
 import { cleanUpAfter } from '../errors/operation-error';
+import type { Place } from '../model/manifest';
 import { archiveKey, sealKey } from '../store/store-keys';
 import type { ProgressListener } from '../support/progress';
 import type { StoreSetRequest, StoreSetResult } from './contract';
@@ -32,11 +33,16 @@ export async function storeSet(
     return await withRunLock(store, { runId: request.runId, operation: 'store' }, async (lock) => {
       onProgress({ phase: 'pack', tables: manifest.files.length });
       const entries = spool.map((file) => ({ ...file, spoolPath: join(request.workDirectory, file.name) }));
-      const stored = await store.put(key, archiveBytes(manifest, entries), signal);
+      const places: Place[] = [];
+      const stored = await store.put(
+        key,
+        archiveBytes(manifest, entries, (place) => places.push(place)),
+        signal,
+      );
       try {
         signal.throwIfAborted();
         onProgress({ phase: 'seal' });
-        return { sealed: await sealBackupSet(store, lock, manifest, stored) };
+        return { sealed: await sealBackupSet(store, lock, manifest, stored, places) };
       } catch (error) {
         await cleanUpAfter(error, async () => {
           // A seal that is there although writing it failed goes first: it must never outlive its archive.

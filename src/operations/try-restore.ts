@@ -1,15 +1,15 @@
-import { type ContentCheck, readArchive } from '../archive/archive-reader';
+import type { ContentCheck } from '../archive/archive-reader';
 import { OperationError } from '../errors/operation-error';
 import { RECOVERY_STEPS, type RecoveryCertificate, type RecoveryStep } from '../model/certificate';
 import type { ConnectionSettings } from '../model/connection-settings';
-import type { ObjectKey } from '../model/ids';
-import { manifestSchema, type SealedManifest } from '../model/manifest';
+import type { ManifestFile, SealedManifest } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import { withConnection } from '../mysql/connection';
 import { withScratchSchemas } from '../mysql/scratch-schemas';
 import type { ObjectStore } from '../store/object-store';
 import type { ProgressListener } from '../support/progress';
 import { StepClock } from '../support/step-clock';
+import { readSetFiles } from './read-set-files';
 import { withSetLoader } from './set-loader';
 
 /** What a trial found, where it ran and how long each step took. */
@@ -53,17 +53,11 @@ export async function tryRestore(
           server: { flavour, version, host },
           steps: RECOVERY_STEPS.map((step) => ({ step, ms: clock.ms(step) })),
         });
-        const reading = await readArchive(store.get(sealed.archive.key as ObjectKey, signal), {
-          object: sealed.archive.key,
-          expected: manifestSchema.parse(sealed),
-          signal,
-          checkContent: (file) => timed(file.kind === 'schema' ? trial.takeSchema(file) : trial.takeTable(file), clock),
-        });
+        const take = (file: ManifestFile) => (file.kind === 'schema' ? trial.takeSchema(file) : trial.takeTable(file));
+        const damage = await readSetFiles(store, sealed, (file) => timed(take(file), clock), signal);
         clock.lap('read');
-        await trial.rest();
-        clock.lap('load');
-        if (trial.failure) throw trial.failure;
-        if (reading.findings.length > 0) return result(reading.findings);
+        if (damage.length > 0 || trial.failure) await trial.stop();
+        if (damage.length > 0) return result(damage);
         await trial.settle();
         clock.lap('compare');
         await trial.addForeignKeys();

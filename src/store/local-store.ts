@@ -160,12 +160,14 @@ export function openLocalStore(settings: LocationSettings): ObjectStore {
         }
       }),
 
-    async *get(key, signal) {
+    async *get(key, signal, part) {
       assertFlat(key);
+      if (part?.bytes === 0) return;
       try {
         const stream = createReadStream(join(root, key), {
           highWaterMark: 1024 * 1024,
           ...(signal ? { signal } : {}),
+          ...(part ? { start: part.at, end: part.at + part.bytes - 1 } : {}),
         });
         for await (const chunk of stream) yield chunk as Buffer;
       } catch (error) {

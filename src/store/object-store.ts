@@ -7,6 +7,12 @@ export interface ObjectInfo {
   readonly modifiedAt: string;
 }
 
+/** Offset and length in bytes. */
+export interface ObjectPart {
+  readonly at: number;
+  readonly bytes: number;
+}
+
 export interface PutResult {
   readonly bytes: number;
   /** Of the bytes that were stored. */
@@ -24,7 +30,8 @@ export interface ObjectStore {
   /** Refuses early what would fail later: not mounted, read-only, less than `bytesNeeded` free. */
   check(options: { readonly bytesNeeded?: number; readonly write: boolean }): Promise<void>;
   put(key: ObjectKey, content: AsyncIterable<Buffer>, signal?: AbortSignal): Promise<PutResult>;
-  get(key: ObjectKey, signal?: AbortSignal): AsyncIterable<Buffer>;
+  /** With `part` only the bytes there; fewer come when the object ends before. */
+  get(key: ObjectKey, signal?: AbortSignal, part?: ObjectPart): AsyncIterable<Buffer>;
   head(key: ObjectKey): Promise<ObjectInfo | undefined>;
   list(): Promise<readonly ObjectInfo[]>;
   /** Sets `modifiedAt` to now: the heartbeat of the run lock, the one object that is ever touched again. */

@@ -41,8 +41,8 @@ test('every table of the all-types database, loaded into an empty one, has the h
                 { database: target, table, columns: file.columns! },
                 (async function* () {
                   for (let at = 0; at < content.length; at += 65_536)
-                    yield encoder.push(content.subarray(at, at + 65_536));
-                  encoder.end();
+                    yield* encoder.push(content.subarray(at, at + 65_536));
+                  yield encoder.end();
                 })(),
                 never,
               );

@@ -1,0 +1,47 @@
+import { type ContentCheck, readArchive } from '../archive/archive-reader';
+import { readPart } from '../archive/read-part';
+import type { ObjectKey } from '../model/ids';
+import { type ManifestFile, manifestSchema, type SealedManifest } from '../model/manifest';
+import type { Finding } from '../model/verification';
+import type { ObjectStore } from '../store/object-store';
+
+/** Tables that are read side by side: a server that lets one statement at a time into a table takes two tables at once. */
+const READERS = 2;
+
+/**
+ * Brings the files of a set that `checkContent` wants: definitions first, then the tables, large ones first. The bytes
+ * must have been compared with the seal before. Damage becomes findings and ends the reading. An archive whose seal
+ * does not tell the places of its files is read from its first byte to its last. Errors: OP_STORE_*, OP_ABORTED, and
+ * what the content checks throw.
+ */
+export async function readSetFiles(
+  store: ObjectStore,
+  sealed: SealedManifest,
+  checkContent: (file: ManifestFile) => ContentCheck | undefined,
+  signal: AbortSignal,
+): Promise<readonly Finding[]> {
+  const key = sealed.archive.key as ObjectKey;
+  const { places } = sealed.archive;
+  if (!places) {
+    const expected = manifestSchema.parse(sealed);
+    return (await readArchive(store.get(key, signal), { object: key, expected, signal, checkContent })).findings;
+  }
+  const findings: Finding[] = [];
+  const read = async (file: ManifestFile) => {
+    signal.throwIfAborted();
+    const check = checkContent(file);
+    const place = places[sealed.files.indexOf(file)]!;
+    if (check) findings.push(...(await readPart(store.get(key, signal, place), file, check, signal)));
+  };
+  const isSchema = ({ kind }: ManifestFile) => kind === 'schema';
+  for (const file of sealed.files.filter(isSchema)) await read(file);
+  const waiting = sealed.files.filter((file) => !isSchema(file)).sort((a, b) => b.bytes - a.bytes);
+  const reader = async () => {
+    for (let file = waiting.shift(); file && findings.length === 0; file = waiting.shift()) await read(file);
+  };
+  // Every reader has ended before a failure is told: nothing goes on behind the back of whoever cleans up.
+  const ends = await Promise.allSettled(Array.from({ length: READERS }, reader));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+  return findings;
+}
