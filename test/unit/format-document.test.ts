@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { readArchive } from '../../src/archive/archive-reader';
 import { archiveBytes, formatSums } from '../../src/archive/archive-writer';
 import { compressMember } from '../../src/archive/gzip-members';
@@ -20,6 +22,7 @@ import {
   formatManifest,
   MINIMUM_READER_VERSION,
   manifestSchema,
+  type Place,
   parseManifest,
   parseSeal,
 } from '../../src/model/manifest';
@@ -94,7 +97,7 @@ test('the SHA256SUMS example is that of the manifest example', () => {
   assert.equal(formatExample('sums'), formatSums(manifest));
 });
 
-test('the documented files make an archive that reads back without findings', async () => {
+test('the documented files make an archive that reads back without findings, and each by itself from its place', async () => {
   await withFolder(async (folder) => {
     const spool = [];
     for (const [index, content] of [...contents.values()].entries()) {
@@ -103,7 +106,13 @@ test('the documented files make an archive that reads back without findings', as
       writeFileSync(spoolPath, member);
       spool.push({ spoolPath, spoolBytes: member.length, spoolSha256: sha256(member) });
     }
-    const reading = await readArchive(archiveBytes(manifest, spool), {
+    const places: Place[] = [];
+    const blocks: Buffer[] = [];
+    for await (const block of archiveBytes(manifest, spool, (place) => places.push(place))) blocks.push(block);
+    const archive = Buffer.concat(blocks);
+    const unpacked = places.map(({ at, bytes }) => gunzipSync(archive.subarray(at, at + bytes)));
+    assert.deepEqual(unpacked, [...contents.values()]);
+    const reading = await readArchive(Readable.from([archive]), {
       object: 'the archive of the examples',
       expected: manifestSchema.parse(sealed),
       signal: new AbortController().signal,
