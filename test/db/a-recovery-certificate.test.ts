@@ -59,7 +59,8 @@ test('a restore that was proven leaves a certificate: bound to the bytes, every 
       const spent = certificate.steps.reduce((sum, { ms }) => sum + ms, 0);
       assert.deepEqual([certificate.recoveryMs, written?.recoveryMs], [spent, spent]);
       assert.ok(
-        certificate.steps.every(({ step, ms }) => ms > 0 || step === 'objects'),
+        // What went on beside loading may leave nothing to wait for.
+        certificate.steps.every(({ step, ms }) => ms > 0 || !['read', 'load'].includes(step)),
         JSON.stringify(certificate),
       );
       const { version, flavour } = sealed.snapshots[0]!.server;
