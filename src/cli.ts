@@ -45,11 +45,12 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** One line on a terminal, at most twice a second; nothing into a pipe. */
+/** One line on a terminal, at most twice a second; into a pipe only what the run waits for. */
 function showProgress(): ProgressListener {
-  if (!process.stderr.isTTY) return () => {};
   let shownAt = 0;
-  return ({ phase, table, tables, tablesDone, rows, bytes }: Progress) => {
+  return ({ phase, table, tables, tablesDone, rows, bytes, statement, seconds }: Progress) => {
+    if (phase === 'waiting') process.stderr.write(`bklog-backup: for ${seconds} s the server is at: ${statement}\n`);
+    if (phase === 'waiting' || !process.stderr.isTTY) return;
     const now = performance.now();
     if (now - shownAt < 500) return;
     shownAt = now;

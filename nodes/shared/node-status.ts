@@ -9,9 +9,13 @@ export function showIdle(node: Node): void {
   node.status({ fill: 'grey', shape: 'ring', text: `${node.type}.status.idle` });
 }
 
-/** Blue dot: the phase, or `tables done/tables · bytes` once there is something to count. */
+/** Blue dot: the phase, or `tables done/tables · bytes` once there is something to count; yellow while nothing moves. */
 export function showProgress(node: Node, progress: Progress): void {
-  const { phase, tables, tablesDone, bytes } = progress;
+  const { phase, tables, tablesDone, bytes, statement, seconds } = progress;
+  if (phase === 'waiting') {
+    node.status({ fill: 'yellow', shape: 'dot', text: `${seconds} s · ${statement?.slice(0, 60)}` });
+    return;
+  }
   const counts = [
     tables === undefined || tablesDone === undefined ? '' : `${tablesDone}/${tables}`,
     bytes ? formatBytes(bytes) : '',

@@ -39,6 +39,7 @@ const OPTIONS = {
   discard: { type: 'string' },
   database: { type: 'string' },
   'drop-definers': { type: 'boolean' },
+  patience: { type: 'string' },
   'time-zone': { type: 'string' },
   work: { type: 'string' },
   json: { type: 'boolean' },
@@ -54,7 +55,7 @@ const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
   verify: ['location', 'level', 'config', 'section', 'rules', 'accept', ...COMMON],
   restore: [
     ...(['location', 'config', 'section', 'database', 'databases', 'tables', 'where', 'policy'] as const),
-    ...(['drop-definers', 'dry-run', 'diff', 'plan', 'undo', 'discard'] as const),
+    ...(['drop-definers', 'dry-run', 'diff', 'plan', 'undo', 'discard', 'patience'] as const),
     ...COMMON,
   ],
   prune: [
@@ -137,6 +138,7 @@ const commandSchema = z.discriminatedUnion('command', [
       tables: commaList.optional(),
       where: z.string().transform(toRowFilter).optional(),
       dropDefiners: z.boolean().default(false),
+      patience: wholeNumber(1, 86_400).default(60),
       dryRun: z.boolean().default(false),
       diff: z.boolean().default(false),
       plan: z.string().optional(),

@@ -21,6 +21,7 @@ export async function restore(command: CommandOf<'restore'>, run: CommandRun): P
     options: seen?.options ?? restoreOptionsSchema.parse({ ...command, keepDefiners: !command.dropDefiners }),
     dryRun: command.dryRun,
     diff: command.diff,
+    patience: command.patience,
     ...(seen ? { seen } : {}),
   };
   const result = await carryOut('restoreSet', request, run.signal, run.onProgress);

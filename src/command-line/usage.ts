@@ -20,6 +20,7 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
       [--databases a,b] [--tables a,b] [--where "column = value"]   a part of the set; --where with skip or fail
       [--database NAME]              another name, for one database
       [--drop-definers]              views, triggers, routines and events belong to the restoring account
+      [--patience SECONDS]           without progress, until the running statement is told; default 60
   restore --undo SET | --discard SET --config F [--section S] [--dry-run]
       bring back what a restore replaced, or drop it; SET may be "latest"
   prune  --location URL [--dry-run]  keep by policy, remove the rest

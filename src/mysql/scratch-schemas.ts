@@ -4,6 +4,11 @@ import { quoteName, type SourceConnection } from './connection';
 const PREFIX = 'bklog_scratch_';
 const PATTERN = /^(bklog_scratch_\d{14}_[a-z0-9]{10})_\d+$/;
 
+/** LIKE pattern of the scratch schemas of a set. */
+export function scratchPattern(setId: string): string {
+  return `${PREFIX}${setId}`.replaceAll('_', '\\_').concat('%');
+}
+
 /**
  * Lends one empty schema for each database of a set, on a server that may hold anything else, and drops them whatever
  * happens; `connection` is for that alone. A lock of the server, which dies with the connection, tells living schemas

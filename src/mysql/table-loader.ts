@@ -36,12 +36,15 @@ export async function withLoadingSessions<T>(
   }
 }
 
-/** Types that read text differently when it comes as bytes: a uuid of 16 bytes, say. */
-const TEXT_OBJECTS = /^(uuid|inet4|inet6)/i;
+/** Each piece of a block is a packet, smaller than the smallest sensible max_allowed_packet: 256 KiB. */
+const PIECE_BYTES = 256 * 1024;
+
+/** Types that read text differently when it comes as bytes (a uuid of 16 bytes, say) or refuse bytes (MySQL's JSON). */
+const TEXT_OBJECTS = /^(uuid|inet4|inet6|json)/i;
 const UTF8 = new Set(['utf8mb4', 'utf8mb3', 'utf8', 'ascii', 'binary']);
 
-/** Whether the field has to go through a variable, and the expression that makes the value of it. */
-function conversion({ type, encoding, charset }: ManifestColumn, variable: string): string | undefined {
+/** The expression that makes the column's value of what stands in the file; none: that is the value. */
+export function conversion({ type, encoding, charset }: ManifestColumn, variable: string): string | undefined {
   if (encoding === 'index') return `CAST(CONVERT(${variable} USING utf8mb4) AS UNSIGNED)`;
   // The text -0 would become 0; a FLOAT that underflows becomes -0.
   if (encoding === 'float' && /^float/i.test(type)) return `IF(${variable} = '-0', -1e-60, ${variable})`;
@@ -82,50 +85,62 @@ export function loadStatement(database: string, table: string, columns: readonly
   ].join('\n');
 }
 
-/**
- * Loads rows as LoadEncoder writes them, in one statement. The session must have been set up with LOADING_SESSION.
- * Whether the rows are the same afterwards is for `readBack` to say. Errors: OP_SOURCE_LOST, OP_SOURCE_DENIED,
- * OP_ABORTED, and whatever `rows` throws.
- */
-export async function loadTable(
+export interface LoadTarget {
+  readonly database: string;
+  readonly table: string;
+  readonly columns: readonly ManifestColumn[];
+}
+
+/** Takes whole lines, as LoadEncoder writes them, into a table. */
+export type BlockLoader = (
   connection: SourceConnection,
-  target: { readonly database: string; readonly table: string; readonly columns: readonly ManifestColumn[] },
-  rows: AsyncIterable<Buffer>,
+  target: LoadTarget,
+  block: Buffer,
   signal: AbortSignal,
-): Promise<LoadResult> {
+) => Promise<LoadResult>;
+
+/**
+ * Loads lines by one LOAD DATA statement, which has them all at hand. The session must have been set up with
+ * LOADING_SESSION. Whether the rows are the same afterwards is for `readBack` to say. Errors: OP_SOURCE_LOST,
+ * OP_SOURCE_DENIED, OP_ABORTED: an abort cuts the session, which undoes the statement.
+ */
+export const loadBlock: BlockLoader = async (connection, target, block, signal) => {
   const { database, table, columns } = target;
-  let failure: unknown;
-  const input = Readable.from(rows, { objectMode: false, highWaterMark: 1024 * 1024 });
-  input.on('error', (error) => {
-    failure ??= error;
-    // The protocol has no way to take back half a file: only a lost connection undoes the statement.
-    connection.cut(error);
-  });
-  const onAbort = () => input.destroy(signal.reason instanceof Error ? signal.reason : new Error('aborted'));
-  signal.addEventListener('abort', onAbort, { once: true });
+  const input = Readable.from(piecesOf(block), { objectMode: false });
   try {
     signal.throwIfAborted();
-    const { affectedRows, warningStatus } = await new Promise<{ affectedRows: number; warningStatus: number }>(
-      (resolve, reject) => {
-        const onLost = (error: Error) => reject(error);
-        connection.driver.once('error', onLost);
-        const sql = loadStatement(database, table, columns);
-        connection.driver.query({ sql, infileStreamFactory: () => input }, (error, result) => {
-          connection.driver.off('error', onLost);
-          if (error) reject(error);
-          else resolve(result as unknown as { affectedRows: number; warningStatus: number });
-        });
-      },
-    );
-    const warning = warningStatus > 0 ? await firstWarning(connection) : undefined;
-    return { rows: affectedRows, ...(warning ? { warning } : {}) };
+    const sql = loadStatement(database, table, columns);
+    return await execute(connection, { sql, infileStreamFactory: () => input });
   } catch (error) {
     signal.throwIfAborted();
-    throw failure ?? toSourceError(error, connection.settings, `loading ${database}.${table}`);
+    throw toSourceError(error, connection.settings, `loading ${database}.${table}`);
   } finally {
-    signal.removeEventListener('abort', onAbort);
     input.destroy();
   }
+};
+
+function* piecesOf(block: Buffer): Generator<Buffer> {
+  for (let at = 0; at < block.length; at += PIECE_BYTES) yield block.subarray(at, at + PIECE_BYTES);
+}
+
+/** Runs a statement that takes rows: how many, and what the server remarked. Errors: what the driver throws. */
+export async function execute(
+  connection: SourceConnection,
+  statement: { readonly sql: string; readonly infileStreamFactory?: () => Readable },
+): Promise<LoadResult> {
+  const { affectedRows, warningStatus } = await new Promise<{ affectedRows: number; warningStatus: number }>(
+    (resolve, reject) => {
+      const onLost = (error: Error) => reject(error);
+      connection.driver.once('error', onLost);
+      connection.driver.query({ ...statement }, (error, result) => {
+        connection.driver.off('error', onLost);
+        if (error) reject(error);
+        else resolve(result as unknown as { affectedRows: number; warningStatus: number });
+      });
+    },
+  );
+  const warning = warningStatus > 0 ? await firstWarning(connection) : undefined;
+  return { rows: affectedRows, ...(warning ? { warning } : {}) };
 }
 
 /** The first warning that is not a note. Its text may hold the value, so only code and column are told. */

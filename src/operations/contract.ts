@@ -131,6 +131,8 @@ export interface RestoreSetRequest extends RunSurroundings {
   readonly confirm?: string;
   /** The plan that somebody saw; another one is refused, with what moved since. */
   readonly seen?: RestorePlan;
+  /** Seconds without progress after which the running statement is told; absent: 60. */
+  readonly patience?: number;
 }
 export interface RestoreSetResult {
   readonly plan: RestorePlan;

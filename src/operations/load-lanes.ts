@@ -1,15 +1,5 @@
-import type { ManifestColumn } from '../model/manifest';
 import type { SourceConnection } from '../mysql/connection';
-import { type LoadResult, loadTable } from '../mysql/table-loader';
-
-/** Each piece is a packet: less than the smallest sensible max_allowed_packet. 256 KiB. */
-const PIECE_BYTES = 256 * 1024;
-
-export interface LoadTarget {
-  readonly database: string;
-  readonly table: string;
-  readonly columns: readonly ManifestColumn[];
-}
+import type { BlockLoader, LoadResult, LoadTarget } from '../mysql/table-loader';
 
 /** Carries blocks of rows to the server over several connections, each block whole and in a statement of its own. */
 export class LoadLanes {
@@ -17,8 +7,11 @@ export class LoadLanes {
   readonly #signal: AbortSignal;
   readonly #busy = new Map<SourceConnection, Promise<LoadResult>>();
 
-  constructor(connections: readonly SourceConnection[], signal: AbortSignal) {
+  readonly #load: BlockLoader;
+
+  constructor(connections: readonly SourceConnection[], load: BlockLoader, signal: AbortSignal) {
     this.#connections = connections;
+    this.#load = load;
     this.#signal = signal;
   }
 
@@ -27,7 +20,7 @@ export class LoadLanes {
     let lane = this.#free();
     for (; !lane; lane = this.#free()) await Promise.race(this.#busy.values());
     const connection = lane;
-    const loaded = loadTable(connection, target, toStream(block), this.#signal).then((result) => {
+    const loaded = this.#load(connection, target, block, this.#signal).then((result) => {
       this.#busy.delete(connection);
       return result;
     });
@@ -44,8 +37,4 @@ export class LoadLanes {
   async rest(): Promise<void> {
     await Promise.allSettled(this.#busy.values());
   }
-}
-
-async function* toStream(block: Buffer): AsyncGenerator<Buffer> {
-  for (let at = 0; at < block.length; at += PIECE_BYTES) yield block.subarray(at, at + PIECE_BYTES);
 }

@@ -7,7 +7,7 @@ import type { Finding } from '../model/verification';
 import { quoteName, type SourceConnection, withConnection } from '../mysql/connection';
 import { type RestoreRecord, readRecord, writeRecord } from '../mysql/restore-record';
 import { qualifiedName } from '../mysql/row-packets';
-import { withScratchSchemas } from '../mysql/scratch-schemas';
+import { scratchPattern, withScratchSchemas } from '../mysql/scratch-schemas';
 import { type RestorePlan, whatMoved } from '../plan/plan-restore';
 import { type SelectedDatabase, selectFromSet } from '../plan/select-from-set';
 import type { ObjectStore } from '../store/object-store';
@@ -22,6 +22,7 @@ import { readSetFiles } from './read-set-files';
 import { readWholeSet, refuseDamage } from './read-whole-set';
 import { type SetLoader, withSetLoader } from './set-loader';
 import { buildRecord, type Situation, surveyTarget } from './survey-target';
+import { watchStatements } from './watch-statements';
 
 /** Name of the lock that lets one restore at a time change a server; it ends with its connection. */
 const SERVER_LOCK = 'bklog_restore';
@@ -52,6 +53,12 @@ export async function restoreSet(
   const definitions = await readWholeSet(store, sealed, names, read, signal, onProgress);
   const settings = { ...request.settings, database: 'information_schema' };
   const run: Run = { sealed, options, selection, definitions, settings, store, signal, onProgress };
+  const watch = { settings, schemas: scratchPattern(sealed.setId), patience: request.patience, onProgress };
+  return await watchStatements(watch, (watched) => restoreInto(request, { ...run, onProgress: watched }));
+}
+
+async function restoreInto(request: RestoreSetRequest, run: Run): Promise<RestoreSetResult> {
+  const { sealed, settings } = run;
   // The keeper is not cut by an abort: it has to clean up.
   return await withConnection(settings, undefined, async (keeper) => {
     await lockServer(keeper);

@@ -4,13 +4,14 @@ import type { ManifestFile } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import { quoteName, type SourceConnection, withConnection } from '../mysql/connection';
 import { LoadEncoder } from '../mysql/load-encoder';
+import { insertBlock } from '../mysql/row-inserter';
 import {
   type DefinitionOptions,
   type ObjectStatement,
   readSetDefinitions,
   type SetDefinitions,
 } from '../mysql/set-definitions';
-import { type LoadResult, withLoadingSessions } from '../mysql/table-loader';
+import { type BlockLoader, type LoadResult, loadBlock, withLoadingSessions } from '../mysql/table-loader';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
 import { attemptStatement, createObjects } from './create-objects';
@@ -38,6 +39,7 @@ interface SessionOptions extends LoadOptions {
    * default): another block would only wait in a lane that another table can use.
    */
   readonly countersLock: boolean;
+  readonly load: BlockLoader;
 }
 
 /** Lends a loader with sessions of its own, cut by an abort. Errors: those of opening a connection. */
@@ -51,9 +53,16 @@ export async function withSetLoader<T>(
   return await withConnection(settings, signal, (reader) =>
     withLoadingSessions(settings, LANES + 1, signal, async ([keys, ...lanes]) => {
       const finisher = new TableFinisher(keys!, reader, { tables: tables.length, signal, onProgress });
-      const [mode] = await keys!.query("SHOW VARIABLES LIKE 'innodb_autoinc_lock_mode'");
-      const countersLock = mode?.Value !== '2';
-      return await use(new SetLoader(lanes, finisher, tables, { ...options, countersLock }), lanes[0]!);
+      const variables = await keys!.query(
+        "SHOW VARIABLES WHERE Variable_name IN ('innodb_autoinc_lock_mode', 'local_infile')",
+      );
+      const is = (name: string, value: string) =>
+        variables.some((row) => row.Variable_name === name && row.Value === value);
+      const way = {
+        countersLock: !is('innodb_autoinc_lock_mode', '2'),
+        load: is('local_infile', 'OFF') ? insertBlock : loadBlock,
+      };
+      return await use(new SetLoader(lanes, finisher, tables, { ...options, ...way }), lanes[0]!);
     }),
   );
 }
@@ -83,7 +92,7 @@ export class SetLoader {
     options: SessionOptions,
   ) {
     this.#connection = connections[0]!;
-    this.#lanes = new LoadLanes(connections, options.signal);
+    this.#lanes = new LoadLanes(connections, options.load, options.signal);
     this.#finisher = finisher;
     this.#tables = tables;
     this.#options = options;

@@ -5,12 +5,13 @@ import type { ConnectionSettings } from '../model/connection-settings';
 import type { ManifestFile, SealedManifest } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import { withConnection } from '../mysql/connection';
-import { withScratchSchemas } from '../mysql/scratch-schemas';
+import { scratchPattern, withScratchSchemas } from '../mysql/scratch-schemas';
 import type { ObjectStore } from '../store/object-store';
 import type { ProgressListener } from '../support/progress';
 import { StepClock } from '../support/step-clock';
 import { readSetFiles } from './read-set-files';
 import { withSetLoader } from './set-loader';
+import { watchStatements } from './watch-statements';
 
 /** What a trial found, where it ran and how long each step took. */
 export interface Trial extends Pick<RecoveryCertificate, 'server' | 'steps'> {
@@ -26,6 +27,17 @@ export interface Trial extends Pick<RecoveryCertificate, 'server' | 'steps'> {
  * Bad news is returned as findings; what keeps the trial from being carried out is thrown.
  */
 export async function tryRestore(
+  store: ObjectStore,
+  sealed: SealedManifest,
+  settings: ConnectionSettings,
+  signal: AbortSignal,
+  onProgress: ProgressListener,
+): Promise<Trial> {
+  const watch = { settings, schemas: scratchPattern(sealed.setId), onProgress };
+  return await watchStatements(watch, (watched) => tryWatched(store, sealed, settings, signal, watched));
+}
+
+async function tryWatched(
   store: ObjectStore,
   sealed: SealedManifest,
   settings: ConnectionSettings,

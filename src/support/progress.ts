@@ -11,7 +11,11 @@ export interface Progress {
     | 'compare'
     | 'move'
     | 'undo'
-    | 'prune';
+    | 'prune'
+    /** Nothing moves; `statement` is what the server is at, for `seconds` now. */
+    | 'waiting';
+  readonly statement?: string;
+  readonly seconds?: number;
   readonly table?: string;
   readonly tablesDone?: number;
   readonly tables?: number;

@@ -2,6 +2,7 @@ import { newRunId } from '../../src/model/ids';
 import { type RestoreOptions, restoreOptionsSchema } from '../../src/model/restore-options';
 import { carryOut } from '../../src/operations/carry-out';
 import type { ExportSource, RestoreSetRequest, RestoreSetResult, StoreSetResult } from '../../src/operations/contract';
+import type { ProgressListener } from '../../src/support/progress';
 import { settingsFor, type Workplace } from './database';
 
 /** Exports and stores one set. */
@@ -24,6 +25,7 @@ export async function backUp(
 
 export type RestoreChange = Partial<Omit<RestoreSetRequest, 'options'>> & {
   readonly options?: Partial<RestoreOptions>;
+  readonly onProgress?: ProgressListener;
 };
 
 /** Restores the newest set of a workplace into the server of the tests. */
@@ -32,12 +34,12 @@ export async function restore(
   change: RestoreChange = {},
   signal = new AbortController().signal,
 ): Promise<RestoreSetResult> {
-  const { options, ...rest } = change;
+  const { options, onProgress = () => {}, ...rest } = change;
   const request = {
     ...{ workRoot: workplace.workRoot, journalPath: workplace.journalPath, location: workplace.location },
     ...{ runId: newRunId(), set: 'latest', settings: settingsFor('mysql'), dryRun: false },
     ...rest,
     options: restoreOptionsSchema.parse(options ?? {}),
   };
-  return await carryOut('restoreSet', request, signal, () => {});
+  return await carryOut('restoreSet', request, signal, onProgress);
 }
