@@ -39,6 +39,11 @@ export interface TargetState {
 export interface TargetServer {
   readonly flavour: 'mariadb' | 'mysql';
   readonly version: string;
+  /** Each collation it knows, by its full name, with the character set. */
+  readonly collations: ReadonlyMap<string, string>;
+  /** The collation of each character set where a definition names none. */
+  readonly defaultCollations: ReadonlyMap<string, string>;
+  readonly engines: ReadonlySet<string>;
   /** Tables may differ in case alone. */
   readonly isCaseSensitive: boolean;
   readonly isReadOnly: boolean;

@@ -83,10 +83,47 @@ export async function readTargetServer(connection: SourceConnection): Promise<Ta
   return {
     flavour: connection.server.flavour,
     version: connection.server.version,
+    ...(await readTextKnowledge(connection)),
+    engines: await readEngines(connection),
     isCaseSensitive: await isCaseSensitive(connection),
     isReadOnly: !['0', 'OFF'].includes(row?.read_only ?? '0'),
     ...(source ? { replicates: source } : {}),
   };
+}
+
+/**
+ * Since 10.10 MariaDB lists a collation of several character sets once, under a short name; what definitions call it is
+ * in another table. Since 11.2 an account can change the collation that a character set has by default.
+ */
+async function readTextKnowledge(connection: SourceConnection) {
+  const collations = new Map<string, string>();
+  const lists = [
+    'SELECT COLLATION_NAME AS name, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATIONS',
+    'SELECT FULL_COLLATION_NAME AS name, CHARACTER_SET_NAME AS charset FROM information_schema.COLLATION_CHARACTER_SET_APPLICABILITY',
+  ];
+  for (const list of connection.server.flavour === 'mariadb' ? lists : lists.slice(0, 1)) {
+    // Before 10.10 there are no full names.
+    const rows = await connection.query(list).catch(() => []);
+    for (const { name, charset } of rows) if (name && charset) collations.set(name, charset);
+  }
+  const defaultCollations = new Map<string, string>();
+  const charsets = await connection.query(
+    'SELECT CHARACTER_SET_NAME AS charset, DEFAULT_COLLATE_NAME AS name FROM information_schema.CHARACTER_SETS',
+  );
+  for (const { charset, name } of charsets) if (charset && name) defaultCollations.set(charset, name);
+  const [changed] = await connection.query("SHOW VARIABLES LIKE 'character_set_collations'");
+  for (const pair of (changed?.Value ?? '').split(',')) {
+    const [charset, name] = pair.split('=');
+    if (charset && name) defaultCollations.set(charset, name.startsWith(`${charset}_`) ? name : `${charset}_${name}`);
+  }
+  return { collations, defaultCollations };
+}
+
+async function readEngines(connection: SourceConnection): Promise<Set<string>> {
+  const rows = await connection.query(
+    "SELECT ENGINE AS name FROM information_schema.ENGINES WHERE SUPPORT IN ('YES', 'DEFAULT')",
+  );
+  return new Set(rows.map(({ name }) => name ?? ''));
 }
 
 /** Servers before and after the renaming of 2020 know one of the two statements; some accounts may use neither. */
