@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ManifestFile } from '../model/manifest';
+import { RowSetHash } from '../support/row-set-hash';
 import { keepBytes, planColumn } from './column-codec';
 import type { SourceConnection } from './connection';
 import { createRowEncoder, ROW_SEPARATOR } from './row-encoder';
@@ -9,7 +10,7 @@ import { readTableSchema } from './table-schema';
 
 export interface ReadBack {
   readonly rows: number;
-  /** Hash of the table file that an export of this table would write now. */
+  /** Hash of the table file that an export of this table would write now; in any order, a `RowSetHash` of its rows. */
   readonly sha256: string;
 }
 
@@ -21,7 +22,7 @@ export async function readBack(
   connection: SourceConnection,
   database: string,
   table: string,
-  file: Pick<ManifestFile, 'columns' | 'where'>,
+  file: Pick<ManifestFile, 'columns' | 'where'> & { readonly inAnyOrder?: boolean },
   signal: AbortSignal,
 ): Promise<ReadBack> {
   const schema = await readTableSchema(connection, database, table);
@@ -30,7 +31,7 @@ export async function readBack(
     const plan = planColumn(column, `${database}.${table}`);
     return kept.get(column.name) === 'charset-base64' ? keepBytes(plan) : plan;
   });
-  const hash = createHash('sha256');
+  const hash = file.inAnyOrder ? new RowSetHash() : createHash('sha256');
   let isEmpty = true;
   const encoder = createRowEncoder(
     plans.map(({ column, encoding }) => ({ name: column.name, encoding })),
@@ -46,5 +47,5 @@ export async function readBack(
   const rows = await readRowPackets(connection, sql, { object: `${database}.${table}`, signal }, encoder.encode);
   encoder.flush();
   hash.update(isEmpty ? '[\n]\n' : '\n]\n');
-  return { rows, sha256: hash.digest('hex') };
+  return { rows, sha256: hash instanceof RowSetHash ? hash.digest() : hash.digest('hex') };
 }

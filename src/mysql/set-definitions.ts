@@ -1,4 +1,6 @@
+import type { Demand } from '../model/definition-demand';
 import { quoteName } from './connection';
+import { demandsOfDatabase, demandsOfObject, demandsOfTable } from './definition-demands';
 import { renameDatabases, type StagedTable, splitStatements, stageTable } from './sql-text';
 
 /** What a schema file of a set defines, in the order in which it has to be created. */
@@ -10,6 +12,8 @@ export interface SetDefinitions {
   readonly tables: ReadonlyMap<string, StagedTable>;
   /** Views, routines, triggers and events, each after the settings it was created under. */
   readonly objects: readonly ObjectStatement[];
+  /** What of them not every server knows, by the names in the set. */
+  readonly demands: readonly Demand[];
 }
 
 export interface ObjectStatement {
@@ -35,9 +39,11 @@ export interface DefinitionOptions {
   /** Where the tables of each database are built before they get their new names; absent: under these names. */
   readonly stagedIn?: ReadonlyMap<string, string>;
   readonly wanted?: WantedDefinitions;
+  /** Fits them to the server they go to; absent: as they are. */
+  readonly adapt?: (definitions: SetDefinitions) => SetDefinitions;
 }
 
-const DATABASE = /^CREATE DATABASE /;
+const DATABASE = /^CREATE DATABASE (?:IF NOT EXISTS )?`((?:[^`]|``)+)`/;
 const TABLE = /^CREATE TABLE `((?:[^`]|``)+)`/;
 const SEQUENCE = /^(CREATE SEQUENCE |DO SETVAL\()/;
 const SETTING = /^(SET |\/\*!\d+ SET |USE )/;
@@ -76,6 +82,9 @@ export function readSetDefinitions(
   options: DefinitionOptions,
 ): SetDefinitions {
   let database = '';
+  let own = '';
+  let settings = '';
+  const demands: Demand[] = [];
   const sequences: string[] = [];
   const tables = new Map<string, StagedTable>();
   const objects: ObjectStatement[] = [];
@@ -85,6 +94,7 @@ export function readSetDefinitions(
     if (table !== undefined) {
       if (wanted && !wanted.tables.has(unquote(table))) continue;
       const staged = stageTable(original);
+      demands.push(...demandsOfTable(original, `${own}.${unquote(table)}`, unquote(table)));
       tables.set(unquote(table), {
         hasCounter: staged.hasCounter,
         create: renameDatabases(staged.create, names),
@@ -94,15 +104,25 @@ export function readSetDefinitions(
       continue;
     }
     const statement = renameDatabases(original, names);
-    if (DATABASE.test(original)) database = renamedDatabase(statement, names);
-    else if (SEQUENCE.test(original)) {
-      if (wanted?.whole !== false) sequences.push(statement);
+    const named = DATABASE.exec(original)?.[1];
+    if (named !== undefined) {
+      database = renamedDatabase(statement, names);
+      own = unquote(named);
+      demands.push(...demandsOfDatabase(original, own));
+    } else if (SEQUENCE.test(original)) {
+      if (wanted?.whole === false) continue;
+      if (sequences.length === 0) demands.push({ kind: 'feature', object: own, feature: 'a sequence' });
+      sequences.push(statement);
     } else if (!isSettingOfFile(statement)) {
       const object = toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '$1'), names);
-      if (isWanted(object, wanted)) objects.push(object);
+      if (!isWanted(object, wanted)) continue;
+      objects.push(object);
+      if (object.kind === undefined) settings = original;
+      else demands.push(...demandsOfObject(original, settings, `${own}: ${object.kind} ${object.name}`));
     }
   }
-  return { database, sequences, tables, objects };
+  const definitions = { database, sequences, tables, objects, demands };
+  return options.adapt ? options.adapt(definitions) : definitions;
 }
 
 /**

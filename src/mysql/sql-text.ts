@@ -150,12 +150,12 @@ export function renameDatabases(statement: string, names: ReadonlyMap<string, st
   return out;
 }
 
-/** The text with everything in quotes left out: words in names and comments are no keywords. */
-function withoutQuotes(sql: string): string {
+/** The text with `instead` for everything in quotes: words in names and comments are no keywords. */
+export function withoutQuotes(sql: string, instead = ''): string {
   let out = '';
   for (let at = 0; at < sql.length; ) {
     const next = skip(sql, at);
-    if (next === at + 1) out += sql[at];
+    out += next === at + 1 ? sql[at] : instead;
     at = next;
   }
   return out;
