@@ -164,7 +164,7 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
     }
     result = await carryOut('verifyFile', { ...around, path: subject, level }, run.signal, run.onProgress);
   }
-  const { verification, openSuspicions, certificate, recorded, rows, bytes, sealed } = result;
+  const { verification, openSuspicions, certificate, recorded, rows, bytes, sealed, notes = [] } = result;
   const { suspicions = [] } = verification;
   const findings = [...verification.findings, ...openSuspicions];
   const hasFindings = findings.length > 0;
@@ -183,6 +183,7 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
       findings,
       ...(suspicions.length > 0 ? { suspicions } : {}),
       ...(certificate ? { certificate } : {}),
+      ...(notes.length > 0 ? { notes } : {}),
       verifiedAt: verification.verifiedAt,
       recorded,
     },
@@ -190,6 +191,7 @@ async function verify(command: CommandOf<'verify'>, run: CommandRun): Promise<Co
       `${sealed?.archive.key ?? subject}: ${level} ${verification.outcome === 'passed' ? 'passed' : 'has findings'}`,
       ...(certificate ? [`  restored in ${formatDuration(certificate.recoveryMs)}: ${certificate.key}`] : []),
       ...(sealed && !recorded ? ['  not recorded: the location cannot be written to, so prune will not count it'] : []),
+      ...notes.map((note) => `  note: ${note}`),
       ...verification.findings.map(({ code, message }) => `  ${code}: ${message}`),
       ...suspicions.map((item) => `  ${isOpen(item) ? item.code : 'accepted'}: ${item.message}`),
       ...(command.accept && suspicions.length === 0 ? ['  nothing suspicious to accept'] : []),

@@ -3,6 +3,7 @@ import { toOperationError } from '../errors/to-operation-error';
 import { restoreOptionsSchema } from '../model/restore-options';
 import { carryOut } from '../operations/carry-out';
 import type { RestoreSetResult } from '../operations/contract';
+import { describeAdaptation } from '../plan/plan-adaptation';
 import { parsePlan, type RestorePlan } from '../plan/plan-restore';
 import { type CommandOf, type CommandResult, type CommandRun, surroundings, targetServer } from './command-run';
 
@@ -61,6 +62,7 @@ function toText({
     `${plan.archiveKey}, data of ${plan.snapshotAt}`,
     ...(resumed ? ['  an earlier run died after the tables had moved: what was missing is created'] : []),
     ...plan.steps.map(({ text }) => `  ${text}`),
+    ...describeAdaptation({ mapped: plan.mapped ?? [], notes: plan.notes ?? [] }).map((text) => `  note: ${text}`),
     ...plan.blockers.map(({ object, reason }) => `  blocked: ${object} ${reason}`),
     ...differences.flatMap(differenceLines),
     ...filled.map(({ table, inserted, skipped }) => `  ${table}: ${inserted} rows inserted, ${skipped} skipped`),

@@ -23,6 +23,8 @@ export const certificateSchema = z.object({
   steps: z.array(z.object({ step: z.enum(RECOVERY_STEPS), ms: count })),
   /** From the start of the trial until every table was compared: the sum of the steps. */
   recoveryMs: count,
+  /** What the server has under another name than the set, or does without. Absent: nothing. */
+  notes: z.array(z.string()).optional(),
   toolVersion: z.string(),
   runId: z.string(),
 });

@@ -9,7 +9,7 @@ import type { Trial } from './try-restore';
 export async function certify(
   store: ObjectStore,
   sealed: SealedManifest,
-  { server, steps }: Trial,
+  { server, steps, notes }: Trial,
   { verifiedAt, runId }: { readonly verifiedAt: string; readonly runId: string },
 ): Promise<NonNullable<VerifyResult['certificate']>> {
   const recoveryMs = steps.reduce((sum, { ms }) => sum + ms, 0);
@@ -26,6 +26,7 @@ export async function certify(
       .map(({ database, table = '', rows = 0, sha256 }) => ({ database, table, rows, sha256 })),
     steps: [...steps],
     recoveryMs,
+    ...(notes.length > 0 ? { notes: [...notes] } : {}),
     toolVersion: TOOL_VERSION,
     runId,
   });

@@ -110,6 +110,8 @@ export interface VerifyResult {
   readonly recorded: boolean;
   readonly rows: number;
   readonly bytes: number;
+  /** What the server of the trial has under another name than the set, or does without. Absent: nothing. */
+  readonly notes?: readonly string[];
 }
 /** An archive without its location, or any `.json` table file. */
 export interface VerifyFileRequest extends RunSurroundings {

@@ -41,10 +41,17 @@ export async function createObjects(
   const chosen = objects.filter((object) => object.kind === undefined || isChosen(object));
   await connection.query(`USE ${quoteName(schema)}`);
   if (replace) await dropObjects(connection, schema, chosen);
+  let unset: Finding | undefined;
   for (const { statement, kind, name } of chosen) {
     const object = kind ? `${schema}: ${kind} ${name}` : schema;
-    const refused = await attemptStatement(connection, object, statement);
-    if (refused) findings.push(refused);
+    if (kind && unset) {
+      // Under other settings its text could mean something else.
+      findings.push({ ...unset, object, message: `${object} is not created: ${unset.message}` });
+      continue;
+    }
+    const refused = await attemptStatement(connection, kind ? object : `the settings of ${schema}`, statement);
+    if (!kind) unset = refused;
+    else if (refused) findings.push(refused);
   }
   return findings;
 }

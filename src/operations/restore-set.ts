@@ -3,16 +3,20 @@ import { cleanUpAfter, isOperationError, OperationError } from '../errors/operat
 import type { ConnectionSettings } from '../model/connection-settings';
 import type { ManifestFile, SealedManifest } from '../model/manifest';
 import { type RestoreOptions, restoreOptionsSchema } from '../model/restore-options';
+import type { TargetServer } from '../model/target-state';
 import type { Finding } from '../model/verification';
 import { quoteName, type SourceConnection, withConnection } from '../mysql/connection';
 import { type RestoreRecord, readRecord, writeRecord } from '../mysql/restore-record';
 import { qualifiedName } from '../mysql/row-packets';
 import { scratchPattern, withScratchSchemas } from '../mysql/scratch-schemas';
+import type { SetDefinitions } from '../mysql/set-definitions';
+import { readTargetServer } from '../mysql/target-state';
 import { type RestorePlan, whatMoved } from '../plan/plan-restore';
 import { type SelectedDatabase, selectFromSet } from '../plan/select-from-set';
 import type { ObjectStore } from '../store/object-store';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
+import { SetAdapter } from './adapt-set';
 import type { RestoreSetRequest, RestoreSetResult } from './contract';
 import { type FilledTable, fillTables } from './fill-tables';
 import { createSequences, type Definitions, finishMove, moveTables, takeBack } from './move-into-place';
@@ -30,7 +34,7 @@ const SERVER_LOCK = 'bklog_restore';
 /**
  * Restores a set, or a part of it, into a server.
  * 1. read the whole archive: a damaged set is refused before the first write
- * 2. plan: what happens to each object, and what forbids it
+ * 2. plan: what happens to each object, what the server knows under another name, and what forbids it
  * 3. load beside the target, in scratch schemas; add keys; read back and compare with the manifest
  * 4. write a record of what will be replaced; move all tables by one RENAME TABLE
  * 5. create views, routines, triggers and events; what the server refuses of these is a finding
@@ -50,18 +54,30 @@ export async function restoreSet(
   const selection = selectFromSet(sealed, options);
   const names = new Map(selection.map(({ database, target }) => [database, target]));
   const read = (database: string) => definitionOptions(selection, options, database);
-  const definitions = await readWholeSet(store, sealed, names, read, signal, onProgress);
+  const asSet = await readWholeSet(store, sealed, names, read, signal, onProgress);
   const settings = { ...request.settings, database: 'information_schema' };
-  const run: Run = { sealed, options, selection, definitions, settings, store, signal, onProgress };
   const watch = { settings, schemas: scratchPattern(sealed.setId), patience: request.patience, onProgress };
-  return await watchStatements(watch, (watched) => restoreInto(request, { ...run, onProgress: watched }));
+  return await watchStatements(watch, (watched) =>
+    restoreInto(request, { sealed, options, selection, settings, store, signal, onProgress: watched }, asSet),
+  );
 }
 
-async function restoreInto(request: RestoreSetRequest, run: Run): Promise<RestoreSetResult> {
-  const { sealed, settings } = run;
+async function restoreInto(
+  request: RestoreSetRequest,
+  known: Omit<Run, 'server' | 'adapter' | 'definitions'>,
+  asSet: Definitions,
+): Promise<RestoreSetResult> {
+  const { sealed, selection, settings } = known;
   // The keeper is not cut by an abort: it has to clean up.
   return await withConnection(settings, undefined, async (keeper) => {
     await lockServer(keeper);
+    const server = await readTargetServer(keeper);
+    const adapter = new SetAdapter(
+      server,
+      selection.flatMap(({ tables }) => tables),
+    );
+    const definitions = new Map([...asSet].map(([database, held]) => [database, adapter.adapt(database, held)]));
+    const run: Run = { ...known, server, adapter, definitions };
     const pending = await readRecord(keeper, sealed.setId);
     const isInterrupted = pending !== undefined && pending.finishedAt === undefined;
     if (isInterrupted && pending.isMoved) return await resume(keeper, run, pending, request);
@@ -88,6 +104,8 @@ export interface Run {
   readonly sealed: SealedManifest;
   readonly options: RestoreOptions;
   readonly selection: readonly SelectedDatabase[];
+  readonly server: TargetServer;
+  readonly adapter: SetAdapter;
   /** As the target shall have them. */
   readonly definitions: Definitions;
   readonly settings: ConnectionSettings;
@@ -167,14 +185,16 @@ async function withStaged<T>(
   run: Run,
   use: (scratch: ReadonlyMap<string, string>) => Promise<T>,
 ): Promise<T> {
-  const { sealed, selection, settings, signal, onProgress } = run;
+  const { sealed, selection, settings, adapter, signal, onProgress } = run;
   const names = new Map(selection.map(({ database, target }) => [database, target]));
   const tables = selection.flatMap((item) => item.tables);
   return await withScratchSchemas(keeper, sealed.setId, [...names.keys()], async (scratch) => {
-    const staging = { schemas: scratch, names, withSequences: false, signal, onProgress };
+    const inAnyOrder = (file: ManifestFile) => adapter.isReordered(file);
+    const staging = { schemas: scratch, names, withSequences: false, inAnyOrder, signal, onProgress };
     const definitions = (database: string) => ({
       ...definitionOptions(selection, run.options, database),
       stagedIn: scratch,
+      adapt: (held: SetDefinitions) => adapter.adapt(database, held),
     });
     await withSetLoader(settings, tables, { ...staging, definitions }, async (loader) => {
       await load(loader, run);

@@ -14,6 +14,7 @@ import {
 import { type BlockLoader, type LoadResult, loadBlock, withLoadingSessions } from '../mysql/table-loader';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
+import { RowSetHash } from '../support/row-set-hash';
 import { attemptStatement, createObjects } from './create-objects';
 import { LoadLanes } from './load-lanes';
 import { TableFinisher } from './table-finisher';
@@ -29,6 +30,8 @@ export interface LoadOptions {
   readonly definitions: (database: string) => DefinitionOptions;
   /** Create sequences beside the tables; otherwise they are where `names` says already. */
   readonly withSequences: boolean;
+  /** Tables whose rows the server sorts otherwise than their file: compared as a set. Asked after their definition was read. */
+  readonly inAnyOrder: (file: ManifestFile) => boolean;
   readonly signal: AbortSignal;
   readonly onProgress: ProgressListener;
 }
@@ -143,6 +146,7 @@ export class SetLoader {
     if (this.#isLost(`${database}.${table}`)) return undefined; // its definition was refused: nothing to load into
     const encoder = new LoadEncoder(file.path, columns);
     const target = { database: this.#schemaOf(database), table, columns };
+    const rowSet = this.#options.inAnyOrder(file) ? new RowSetHash() : undefined;
     const staged = this.#definitions.get(database)?.tables.get(table);
     const isSerial = file.orderedBy?.length === 0 || (this.#options.countersLock && staged?.hasCounter === true);
     const loads: Promise<LoadResult>[] = [];
@@ -156,6 +160,7 @@ export class SetLoader {
     return {
       write: async (chunk) => {
         if (this.failure) throw this.failure;
+        rowSet?.update(chunk);
         for (const block of encoder.push(chunk)) await carry(block);
       },
       end: async () => {
@@ -164,7 +169,7 @@ export class SetLoader {
         const results = await this.#carried(Promise.all(loads));
         this.#tablesDone += 1;
         const warning = results.find((result) => result.warning)?.warning;
-        if (staged) this.#finisher.add({ file, schema: target.database, staged, warning });
+        if (staged) this.#finisher.add({ file, schema: target.database, staged, warning, rowSet });
         return [];
       },
     };

@@ -5,7 +5,7 @@ import type { RecordedDatabase, RestoreRecord } from '../mysql/restore-record';
 import { exportSchema } from '../mysql/schema-export';
 import { readSetDefinitions } from '../mysql/set-definitions';
 import { readTableSchema } from '../mysql/table-schema';
-import { readTargetServer, readTargetState } from '../mysql/target-state';
+import { readTargetState } from '../mysql/target-state';
 import {
   beforeSchema,
   type PlannedDatabase,
@@ -30,7 +30,7 @@ export interface Situation {
  */
 export async function surveyTarget(
   keeper: SourceConnection,
-  { sealed, options, selection, definitions }: Run,
+  { sealed, options, selection, definitions, server: about, adapter }: Run,
   known: { readonly pending?: RestoreRecord | undefined; readonly before?: Situation },
 ): Promise<Situation> {
   const wanted = selection.map((item): WantedDatabase => {
@@ -58,9 +58,10 @@ export async function surveyTarget(
     live.push(known.before?.hasSequences && was ? withoutOwn(state, was, objects) : state);
   }
   const { finishedAt: restoredAt } = known.pending ?? {};
-  const server = { ...(await readTargetServer(keeper)), ...(restoredAt ? { restoredAt } : {}) };
+  const server = { ...about, ...(restoredAt ? { restoredAt } : {}) };
+  const adaptations = [...adapter.adaptations.values()];
   const hasSequences = wanted.some(({ objects }) => objects.some(({ kind }) => kind === 'sequence'));
-  return { plan: planRestore({ sealed, options, wanted, live, server }), live, hasSequences };
+  return { plan: planRestore({ sealed, options, wanted, live, server, adaptations }), live, hasSequences };
 }
 
 function withoutOwn(state: TargetState, was: TargetState, wanted: WantedDatabase['objects']): TargetState {

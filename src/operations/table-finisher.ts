@@ -6,6 +6,7 @@ import { alterationsInPlace, type StagedTable } from '../mysql/sql-text';
 import type { LoadWarning } from '../mysql/table-loader';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
+import type { RowSetHash } from '../support/row-set-hash';
 import { attemptStatement } from './create-objects';
 
 export interface LoadedTable {
@@ -13,6 +14,8 @@ export interface LoadedTable {
   readonly schema: string;
   readonly staged: StagedTable;
   readonly warning: LoadWarning | undefined;
+  /** Of the file, where the server sorts the rows otherwise: they are compared in any order. */
+  readonly rowSet: RowSetHash | undefined;
 }
 
 /** Adds the secondary keys of loaded tables and compares them with the manifest, one table at a time, while others load. */
@@ -65,14 +68,14 @@ export class TableFinisher {
     }
   }
 
-  async #compare({ file, schema, warning }: LoadedTable): Promise<void> {
+  async #compare({ file, schema, warning, rowSet }: LoadedTable): Promise<void> {
     const { table = '', columns = [], rows } = file;
     const { tables, signal, onProgress } = this.options;
     const object = `${file.database}.${table}`;
     onProgress({ phase: 'compare', table, tables, tablesDone: this.#tablesDone });
-    const back = await readBack(this.reader, schema, table, { columns }, signal);
+    const back = await readBack(this.reader, schema, table, { columns, inAnyOrder: rowSet !== undefined }, signal);
     this.#tablesDone += 1;
-    if (back.rows === rows && back.sha256 === file.sha256) return;
+    if (back.rows === rows && back.sha256 === (rowSet?.digest() ?? file.sha256)) return;
     const where = warning?.column ? `; look at column ${warning.column} (server code ${warning.code})` : '';
     const what = back.rows === rows ? 'other content' : `${back.rows} rows`;
     this.findings.push({

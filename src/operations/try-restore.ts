@@ -6,9 +6,13 @@ import type { ManifestFile, SealedManifest } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import { withConnection } from '../mysql/connection';
 import { scratchPattern, withScratchSchemas } from '../mysql/scratch-schemas';
+import type { SetDefinitions } from '../mysql/set-definitions';
+import { readTargetServer } from '../mysql/target-state';
+import { describeAdaptation } from '../plan/plan-adaptation';
 import type { ObjectStore } from '../store/object-store';
 import type { ProgressListener } from '../support/progress';
 import { StepClock } from '../support/step-clock';
+import { SetAdapter } from './adapt-set';
 import { readSetFiles } from './read-set-files';
 import { withSetLoader } from './set-loader';
 import { watchStatements } from './watch-statements';
@@ -16,11 +20,13 @@ import { watchStatements } from './watch-statements';
 /** What a trial found, where it ran and how long each step took. */
 export interface Trial extends Pick<RecoveryCertificate, 'server' | 'steps'> {
   readonly findings: readonly Finding[];
+  /** What the server has under another name than the set, or does without: no bad news. */
+  readonly notes: readonly string[];
 }
 
 /**
  * Restores a set into scratch schemas of a server, compares every table with the manifest, and drops them.
- * 1. definitions of each database: tables without secondary keys
+ * 1. definitions of each database, fitted to the server as a restore fits them: tables without secondary keys
  * 2. rows, through LOAD DATA, while the archive is read
  * 3. beside that, of each table that is loaded: secondary keys, then read back as a backup reads it: number of rows and hash
  * 4. foreign keys; views, triggers, routines. Events are left out: they would run
@@ -49,19 +55,25 @@ async function tryWatched(
   const databases = [...new Set(sealed.files.map(({ database }) => database))];
   // The keeper of the schemas is not cut by an abort: it has to drop them.
   return await withConnection(settings, undefined, (keeper) =>
-    withScratchSchemas(keeper, sealed.setId, databases, (scratch) => {
+    withScratchSchemas(keeper, sealed.setId, databases, async (scratch) => {
+      const adapter = new SetAdapter(await readTargetServer(keeper), tables);
       const options = {
         schemas: scratch,
         names: scratch,
-        definitions: () => ({ keepDefiners: false }),
+        definitions: (database: string) => ({
+          keepDefiners: false,
+          adapt: (held: SetDefinitions) => adapter.adapt(database, held),
+        }),
+        inAnyOrder: (file: ManifestFile) => adapter.isReordered(file),
         withSequences: true,
         signal,
         onProgress,
       };
-      return withSetLoader(settings, tables, options, async (trial, connection) => {
+      return await withSetLoader(settings, tables, options, async (trial, connection) => {
         const { flavour, version, hostname: host } = connection.server;
         const result = (findings: readonly Finding[]): Trial => ({
-          findings,
+          findings: [...refusals(adapter), ...findings],
+          notes: [...adapter.adaptations.values()].flatMap(describeAdaptation),
           server: { flavour, version, host },
           steps: RECOVERY_STEPS.map((step) => ({ step, ms: clock.ms(step) })),
         });
@@ -79,6 +91,13 @@ async function tryWatched(
         return result(trial.findings);
       });
     }),
+  );
+}
+
+/** What a restore into this server would be refused for. */
+function refusals({ adaptations }: SetAdapter): Finding[] {
+  return [...adaptations.values()].flatMap(({ blockers }) =>
+    blockers.map(({ object, reason }) => ({ code: 'OP_RESTORE_REFUSED', object, message: `${object} ${reason}` })),
   );
 }
 

@@ -60,7 +60,8 @@ export async function verifySet(
   const verification = toVerification(sealed, request.level, findings, suspicions);
   const recorded = await isRecorded(() => recordVerification(store, sealed, verification, request.runId));
   const openSuspicions = await settleSuspicions(store, sealed, suspicions, request);
-  const result = { sealed, verification, openSuspicions, recorded, ...read };
+  const notes = trial && trial.notes.length > 0 ? { notes: trial.notes } : {};
+  const result = { sealed, verification, openSuspicions, recorded, ...read, ...notes };
   if (!trial || !recorded || verification.outcome !== 'passed') return result;
   const about = { verifiedAt: verification.verifiedAt, runId: request.runId };
   let certificate: VerifyResult['certificate'];

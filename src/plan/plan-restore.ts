@@ -4,6 +4,7 @@ import { OperationError } from '../errors/operation-error';
 import type { SealedManifest } from '../model/manifest';
 import { type RestoreOptions, restoreOptionsSchema } from '../model/restore-options';
 import type { TargetObject, TargetServer, TargetState } from '../model/target-state';
+import type { Adaptation, MappedCollation, PlanNote } from './plan-adaptation';
 import { type Blocker, findBlockers } from './restore-blockers';
 import type { SelectedDatabase } from './select-from-set';
 
@@ -55,6 +56,10 @@ export interface RestorePlan {
   readonly options: RestoreOptions;
   readonly targets: readonly PlannedDatabase[];
   readonly steps: readonly RestoreStep[];
+  /** Collations that the target does not know. Absent: none. */
+  readonly mapped?: readonly MappedCollation[];
+  /** What else is different in the target, without loss of data. Absent: nothing. */
+  readonly notes?: readonly PlanNote[];
   readonly blockers: readonly Blocker[];
   /** Of the target's definitions and row counts, by object: what must be the same when the plan is carried out. */
   readonly target: Readonly<Record<string, string>>;
@@ -72,11 +77,16 @@ export function planRestore(input: {
   readonly wanted: readonly WantedDatabase[];
   readonly live: readonly TargetState[];
   readonly server: RestoreServer;
+  /** How the definitions of each database are fitted to the server. */
+  readonly adaptations: readonly Adaptation[];
 }): RestorePlan {
-  const { sealed, options, wanted, server } = input;
+  const { sealed, options, wanted, server, adaptations } = input;
   const fold = (name: string) => (server.isCaseSensitive ? name : name.toLowerCase());
   const liveOf = new Map(input.live.map((item) => [item.database, item]));
   const targets = wanted.map((item) => planDatabase(item, liveOf.get(item.target)!, options, fold));
+  const mapped = adaptations.flatMap((adaptation) => adaptation.mapped);
+  const notes = adaptations.flatMap((adaptation) => adaptation.notes);
+  const unadaptable = adaptations.flatMap((adaptation) => adaptation.blockers);
   const plan = {
     kind: 'restore-plan' as const,
     formatVersion: 1 as const,
@@ -87,7 +97,9 @@ export function planRestore(input: {
     options,
     targets,
     steps: targets.flatMap((target) => stepsFor(target, sealed.setId, options)),
-    blockers: findBlockers({ ...input, targets, fold }),
+    ...(mapped.length > 0 ? { mapped } : {}),
+    ...(notes.length > 0 ? { notes } : {}),
+    blockers: [...findBlockers({ ...input, targets, fold }), ...unadaptable],
     target: describeTarget(input.live),
   };
   return { ...plan, hash: hashOf(plan) };
