@@ -1,14 +1,24 @@
 import { quoteName, type SourceConnection } from './connection';
 import { qualifiedName } from './row-packets';
-import { readTableSchema } from './table-schema';
+import { type Column, readTableSchema } from './table-schema';
 
 export interface TableAt {
   readonly database: string;
   readonly table: string;
 }
 
+/** Two columns of one character set compare by the collation of the first; without it the server refuses unequal ones. */
+export function collateAs(column: Column | undefined, other: Column | undefined): string {
+  const isOther = column?.collation !== undefined && column.collation !== other?.collation;
+  return isOther && column.charset === other?.charset ? ` COLLATE ${column.collation}` : '';
+}
+
 /** Rows of `from` (alias s) that no unique key finds in `into`, as a condition. */
-async function absenceCondition(connection: SourceConnection, into: TableAt): Promise<string> {
+async function absenceCondition(connection: SourceConnection, from: TableAt, into: TableAt): Promise<string> {
+  const [set, live] = [
+    await readTableSchema(connection, from.database, from.table),
+    await readTableSchema(connection, into.database, into.table),
+  ];
   const parts = await connection.query(
     `SELECT INDEX_NAME AS name, COLUMN_NAME AS column_name, SUB_PART AS prefix FROM information_schema.STATISTICS
       WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX`,
@@ -17,8 +27,10 @@ async function absenceCondition(connection: SourceConnection, into: TableAt): Pr
   const keys = new Map<string, string[]>();
   for (const { name, column_name, prefix } of parts) {
     const column = quoteName(column_name ?? '');
+    const named = ({ name }: Column) => name === column_name;
+    const collate = collateAs(live.columns.find(named), set.columns.find(named));
     const cut = (alias: string) => (prefix ? `LEFT(${alias}.${column}, ${prefix})` : `${alias}.${column}`);
-    keys.set(name ?? '', [...(keys.get(name ?? '') ?? []), `${cut('t')} = ${cut('s')}`]);
+    keys.set(name ?? '', [...(keys.get(name ?? '') ?? []), `${cut('t')} = ${cut('s')}${collate}`]);
   }
   const place = qualifiedName(into.database, into.table);
   return [...keys.values()]
@@ -27,7 +39,7 @@ async function absenceCondition(connection: SourceConnection, into: TableAt): Pr
 }
 
 export async function countAbsentRows(connection: SourceConnection, from: TableAt, into: TableAt): Promise<number> {
-  const condition = await absenceCondition(connection, into);
+  const condition = await absenceCondition(connection, from, into);
   const [row] = await connection.query(
     `SELECT COUNT(*) AS n FROM ${qualifiedName(from.database, from.table)} AS s WHERE ${condition}`,
   );
@@ -38,7 +50,7 @@ export async function countAbsentRows(connection: SourceConnection, from: TableA
 export async function insertAbsentRows(connection: SourceConnection, from: TableAt, into: TableAt): Promise<number> {
   const schema = await readTableSchema(connection, into.database, into.table);
   const columns = schema.columns.filter(({ generated }) => !generated).map(({ name }) => quoteName(name));
-  const condition = await absenceCondition(connection, into);
+  const condition = await absenceCondition(connection, from, into);
   const order = schema.key.map((name) => `s.${quoteName(name)}`).join(', ');
   await connection.query(
     `INSERT INTO ${qualifiedName(into.database, into.table)} (${columns.join(', ')})

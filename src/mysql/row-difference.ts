@@ -1,4 +1,4 @@
-import { countAbsentRows, type TableAt } from './absent-rows';
+import { collateAs, countAbsentRows, type TableAt } from './absent-rows';
 import { quoteName, type SourceConnection, type TextRow } from './connection';
 import { qualifiedName } from './row-packets';
 import { type Column, readTableSchema, type TableSchema } from './table-schema';
@@ -64,7 +64,7 @@ export async function rowDifference(
   };
   const hasSameKey = set.key.length > 0 && set.key.join('\0') === now.key.join('\0');
   const compared = hasSameKey
-    ? await byKey(connection, set, live, columns, options.samples)
+    ? await byKey(connection, set, now, columns, options.samples)
     : await byContent(connection, staged, live, columns);
   return { ...NOTHING, ...about, ...compared };
 }
@@ -77,11 +77,17 @@ async function count(connection: SourceConnection, from: string): Promise<number
 async function byKey(
   connection: SourceConnection,
   { database, table, key }: TableSchema,
-  live: TableAt,
+  live: TableSchema,
   columns: readonly Column[],
   samples: number,
 ): Promise<Pick<RowDifference, 'inserted' | 'changed' | 'deleted' | 'samples'>> {
-  const on = key.map((name) => `s.${quoteName(name)} = l.${quoteName(name)}`).join(' AND ');
+  const on = key
+    .map((name) => {
+      const named = (column: Column) => column.name === name;
+      const collate = collateAs(live.columns.find(named), columns.find(named));
+      return `s.${quoteName(name)}${collate} = l.${quoteName(name)}`;
+    })
+    .join(' AND ');
   const [s, l] = [`${qualifiedName(database, table)} AS s`, `${qualifiedName(live.database, live.table)} AS l`];
   const same = columns.map(({ name, ...column }) => {
     const [left, right] = [
