@@ -183,6 +183,7 @@ function refuseOtherPlan(plan: RestorePlan, { confirm, seen }: RestoreSetRequest
 async function withStaged<T>(
   keeper: SourceConnection,
   run: Run,
+  { targets }: RestorePlan,
   use: (scratch: ReadonlyMap<string, string>) => Promise<T>,
 ): Promise<T> {
   const { sealed, selection, settings, adapter, signal, onProgress } = run;
@@ -190,7 +191,12 @@ async function withStaged<T>(
   const tables = selection.flatMap((item) => item.tables);
   return await withScratchSchemas(keeper, sealed.setId, [...names.keys()], async (scratch) => {
     const inAnyOrder = (file: ManifestFile) => adapter.isReordered(file);
-    const staging = { schemas: scratch, names, withSequences: false, inAnyOrder, signal, onProgress };
+    // Rows that go into a table that stays meet its own foreign keys there.
+    const staysBehind = (database: string, table: string) =>
+      targets
+        .find((target) => target.database === database)
+        ?.tables.some(({ name, action }) => name === table && action === 'fill') === true;
+    const staging = { schemas: scratch, names, withSequences: false, inAnyOrder, staysBehind, signal, onProgress };
     const definitions = (database: string) => ({
       ...definitionOptions(selection, run.options, database),
       stagedIn: scratch,
@@ -232,7 +238,7 @@ async function preview(keeper: SourceConnection, run: Run, { plan, hasSequences 
       remedy: 'Its tables need the sequences in the target. Restore it into another database name, and compare there.',
     });
   }
-  return await withStaged(keeper, run, (scratch) =>
+  return await withStaged(keeper, run, plan, (scratch) =>
     withConnection(run.settings, run.signal, (reader) => previewRows(reader, plan, scratch)),
   );
 }
@@ -250,7 +256,7 @@ async function carryOutPlan(
       await writeRecord(keeper, record);
       await createSequences(keeper, record, run.definitions);
     }
-    return await withStaged(keeper, run, async (scratch) => {
+    return await withStaged(keeper, run, situation.plan, async (scratch) => {
       run.signal.throwIfAborted();
       const { plan, live } = await surveyTarget(keeper, run, { before: situation });
       refuseChanged(situation.plan, plan);

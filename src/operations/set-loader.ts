@@ -32,6 +32,8 @@ export interface LoadOptions {
   readonly withSequences: boolean;
   /** Tables whose rows the server sorts otherwise than their file: compared as a set. Asked after their definition was read. */
   readonly inAnyOrder: (file: ManifestFile) => boolean;
+  /** Tables that are only read from and dropped: they get no foreign keys. */
+  readonly staysBehind?: (database: string, table: string) => boolean;
   readonly signal: AbortSignal;
   readonly onProgress: ProgressListener;
 }
@@ -224,7 +226,8 @@ export class SetLoader {
       await this.#connection.query(`USE ${quoteName(this.#schemaOf(database))}`);
       for (const [table, { addForeignKeys }] of tables) {
         const object = `${database}.${table}`;
-        if (addForeignKeys.length === 0 || this.#isLost(object)) continue;
+        const isNeeded = addForeignKeys.length > 0 && this.#options.staysBehind?.(database, table) !== true;
+        if (!isNeeded || this.#isLost(object)) continue;
         await this.#attempt(object, `ALTER TABLE ${quoteName(table)} ${addForeignKeys.join(', ')}`);
       }
     }

@@ -169,15 +169,15 @@ test('values that are equal by the new collation in a unique key stop the restor
 });
 
 test('rows are compared with, and inserted into, a table of another collation', async () => {
-  await withSetOfMySql(async (database, admin, workplace) => {
+  await withSetOfMySql(async (_database, admin, workplace) => {
     await admin.query(`ALTER TABLE pets DROP FOREIGN KEY f; DELETE FROM people WHERE name = 'C';
       UPDATE people SET hidden = 9 WHERE name = 'B'; INSERT INTO people (name, size, shape) VALUES ('D', 's', POINT(1, 1));
-      ALTER TABLE people CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_general_nopad_ci, DROP shapes`);
+      ALTER TABLE people CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_520_ci, DROP shapes`);
     const options = { tables: ['people'] };
     const { differences = [] } = await restore(workplace, { dryRun: true, diff: true, options });
     const [{ inserted, changed, deleted } = { inserted: 0, changed: 0, deleted: 0 }] = differences;
     assert.deepEqual([inserted, changed, deleted], [1, 1, 1]);
-    await admin.query(`CREATE OR REPLACE TABLE pets (id INT PRIMARY KEY, owner VARCHAR(50) COLLATE utf8mb4_general_ci NOT NULL UNIQUE);
+    await admin.query(`CREATE OR REPLACE TABLE pets (id INT PRIMARY KEY, owner VARCHAR(50) COLLATE utf8mb4_unicode_520_ci NOT NULL UNIQUE);
       INSERT INTO pets VALUES (9, 'A')`);
     const { filled } = await restore(workplace, { options: { tables: ['pets'], policy: 'skip' } });
     assert.deepEqual(

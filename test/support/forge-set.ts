@@ -47,7 +47,9 @@ export async function forgeSet({ location }: Workplace, { schema, column }: Forg
   rmSync(archive, { force: true });
   writeFileSync(archive, bytes);
   const { files } = JSON.parse(await manifestText(archive)) as Manifest;
-  const forged = { ...sealed, files, archive: { ...sealed.archive, bytes: bytes.length, sha256: sha256(bytes) } };
+  // One gzip member from end to end: no file can be read by itself.
+  const { places: _, ...stored } = sealed.archive;
+  const forged = { ...sealed, files, archive: { ...stored, bytes: bytes.length, sha256: sha256(bytes) } };
   rmSync(join(location.path, seal), { force: true });
   writeFileSync(join(location.path, seal), formatSeal(forged));
 }
