@@ -3,6 +3,7 @@ import { cleanUpAfter, OperationError } from '../errors/operation-error';
 import type { ConnectionSettings } from '../model/connection-settings';
 import type { SnapshotCoordinates } from '../model/manifest';
 import { openConnection, type SourceConnection } from './connection';
+import { markReading } from './reading-marks';
 import { qualifiedName } from './row-packets';
 import { driverCode } from './source-error';
 
@@ -60,6 +61,7 @@ export async function withConsistentSnapshot<T>(
         readers: await Promise.all(Array.from({ length: options.parallel }, () => open(member.settings))),
       })),
     );
+    for (const { member, lock } of parties) await markReading(lock, new Set(member.tables.map((table) => table.database)));
     return await use(await beginSnapshot(parties, options.signal));
   } catch (error) {
     reason = error;

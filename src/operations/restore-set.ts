@@ -1,19 +1,13 @@
 import { findSet } from '../catalog/catalog';
 import { cleanUpAfter, isOperationError, OperationError } from '../errors/operation-error';
-import type { ConnectionSettings } from '../model/connection-settings';
-import type { ManifestFile, SealedManifest } from '../model/manifest';
-import { type RestoreOptions, restoreOptionsSchema } from '../model/restore-options';
-import type { TargetServer } from '../model/target-state';
+import { restoreOptionsSchema } from '../model/restore-options';
 import type { Finding } from '../model/verification';
-import { quoteName, type SourceConnection, withConnection } from '../mysql/connection';
+import { type SourceConnection, withConnection } from '../mysql/connection';
 import { type RestoreRecord, readRecord, writeRecord } from '../mysql/restore-record';
-import { qualifiedName } from '../mysql/row-packets';
 import { scratchPattern, withScratchSchemas } from '../mysql/scratch-schemas';
-import type { SetDefinitions } from '../mysql/set-definitions';
 import { readTargetServer } from '../mysql/target-state';
-import { type RestorePlan, whatMoved } from '../plan/plan-restore';
-import { type SelectedDatabase, selectFromSet } from '../plan/select-from-set';
-import type { ObjectStore } from '../store/object-store';
+import type { RestorePlan } from '../plan/plan-restore';
+import { selectFromSet } from '../plan/select-from-set';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
 import { SetAdapter } from './adapt-set';
@@ -22,14 +16,11 @@ import { type FilledTable, fillTables } from './fill-tables';
 import { createSequences, type Definitions, finishMove, moveTables, takeBack } from './move-into-place';
 import { openLocation } from './open-location';
 import { previewRows } from './preview-rows';
-import { readSetFiles } from './read-set-files';
-import { readWholeSet, refuseDamage } from './read-whole-set';
-import { type SetLoader, withSetLoader } from './set-loader';
+import { readWholeSet } from './read-whole-set';
+import { definitionOptions, type Run, withStaged } from './staged-set';
 import { buildRecord, type Situation, surveyTarget } from './survey-target';
+import { lockServer, refuseBlockers, refuseChanged, refuseOtherPlan, refuseWhileRead } from './target-guards';
 import { watchStatements } from './watch-statements';
-
-/** Name of the lock that lets one restore at a time change a server; it ends with its connection. */
-const SERVER_LOCK = 'bklog_restore';
 
 /**
  * Restores a set, or a part of it, into a server.
@@ -91,6 +82,7 @@ async function restoreInto(
     }
     refuseOtherPlan(plan, request);
     refuseBlockers(plan);
+    for (const { target } of plan.targets) await refuseWhileRead(keeper, target);
     const { findings, filled } = await carryOutPlan(keeper, run, situation);
     const moved = plan.targets.flatMap(({ tables }) => tables.filter(({ action }) => action !== 'fill'));
     const rows =
@@ -99,36 +91,8 @@ async function restoreInto(
   });
 }
 
-/** What every step of one restore needs. */
-export interface Run {
-  readonly sealed: SealedManifest;
-  readonly options: RestoreOptions;
-  readonly selection: readonly SelectedDatabase[];
-  readonly server: TargetServer;
-  readonly adapter: SetAdapter;
-  /** As the target shall have them. */
-  readonly definitions: Definitions;
-  readonly settings: ConnectionSettings;
-  readonly store: ObjectStore;
-  readonly signal: AbortSignal;
-  readonly onProgress: ProgressListener;
-}
-
-function definitionOptions(selection: readonly SelectedDatabase[], { keepDefiners }: RestoreOptions, database: string) {
-  const { tables, whole } = selection.find((item) => item.database === database)!;
-  return { keepDefiners, wanted: { database, whole, tables: new Set(tables.map(({ table = '' }) => table)) } };
-}
-
 function nothingDone(plan: RestorePlan): RestoreSetResult {
   return { plan, dryRun: true, findings: [], filled: [], rows: 0, tables: 0, resumed: false };
-}
-
-export async function lockServer(keeper: SourceConnection): Promise<void> {
-  const [lock] = await keeper.query('SELECT GET_LOCK(?, 0) AS held', [SERVER_LOCK]);
-  if (lock?.held === '1') return;
-  throw new OperationError('OP_BUSY', `another restore is changing ${keeper.settings.host}:${keeper.settings.port}`, {
-    details: { host: keeper.settings.host, port: keeper.settings.port },
-  });
 }
 
 /** A run that died after the move left tables without views, routines, triggers and events. */
@@ -155,81 +119,6 @@ async function resume(
   const tables = run.selection.flatMap((item) => item.tables);
   const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
   return { plan, dryRun, findings, filled: [], rows, tables: tables.length, resumed: true };
-}
-
-function refuseBlockers({ blockers, archiveKey }: RestorePlan): void {
-  if (blockers.length === 0) return;
-  const shown = blockers.slice(0, 5).map(({ object, reason }) => `${object} ${reason}`);
-  const more = blockers.length > 5 ? `; and ${blockers.length - 5} more` : '';
-  throw new OperationError('OP_RESTORE_REFUSED', `${archiveKey} cannot be restored: ${shown.join('; ')}${more}`, {
-    details: { blockers: blockers.slice(0, 100), count: blockers.length },
-    remedy: 'Nothing was changed. Remove what the blockers name, or choose another policy, server or database name.',
-  });
-}
-
-/** A plan is carried out only where everything still is as somebody saw it. */
-function refuseOtherPlan(plan: RestorePlan, { confirm, seen }: RestoreSetRequest): void {
-  const wanted = confirm ?? seen?.hash;
-  if (wanted === undefined || wanted === plan.hash) return;
-  const moved = seen ? whatMoved(seen, plan, { withRows: true }) : [];
-  const what = moved.length > 0 ? `: ${moved.slice(0, 5).join('; ')}` : '';
-  throw new OperationError('OP_RESTORE_REFUSED', `the target is not what the plan was made for${what}`, {
-    details: { confirmed: wanted, plan: plan.hash, setId: plan.setId, moved: moved.slice(0, 100) },
-    remedy: 'Nothing was changed. Look at a new plan: the newest set, the options or the target changed since.',
-  });
-}
-
-/** Lends the set loaded into scratch schemas, with keys, compared with the manifest, and filtered. */
-async function withStaged<T>(
-  keeper: SourceConnection,
-  run: Run,
-  { targets }: RestorePlan,
-  use: (scratch: ReadonlyMap<string, string>) => Promise<T>,
-): Promise<T> {
-  const { sealed, selection, settings, adapter, signal, onProgress } = run;
-  const names = new Map(selection.map(({ database, target }) => [database, target]));
-  const tables = selection.flatMap((item) => item.tables);
-  return await withScratchSchemas(keeper, sealed.setId, [...names.keys()], async (scratch) => {
-    const inAnyOrder = (file: ManifestFile) => adapter.isReordered(file);
-    // Rows that go into a table that stays meet its own foreign keys there.
-    const staysBehind = (database: string, table: string) =>
-      targets
-        .find((target) => target.database === database)
-        ?.tables.some(({ name, action }) => name === table && action === 'fill') === true;
-    const staging = { schemas: scratch, names, withSequences: false, inAnyOrder, staysBehind, signal, onProgress };
-    const definitions = (database: string) => ({
-      ...definitionOptions(selection, run.options, database),
-      stagedIn: scratch,
-      adapt: (held: SetDefinitions) => adapter.adapt(database, held),
-    });
-    await withSetLoader(settings, tables, { ...staging, definitions }, async (loader) => {
-      await load(loader, run);
-      await loader.settle();
-      await durableStep('restore.add-keys', () => loader.addForeignKeys());
-      refuseDamage(sealed.archive.key, loader.findings, { staging: [...scratch.values()] });
-    });
-    await filterRows(keeper, run, scratch);
-    return await use(scratch);
-  });
-}
-
-async function load(loader: SetLoader, { sealed, store, signal }: Run): Promise<void> {
-  const take = (file: ManifestFile) => (file.kind === 'schema' ? loader.takeSchema(file) : loader.takeTable(file));
-  const findings = await readSetFiles(store, sealed, take, signal);
-  if (findings.length > 0 || loader.failure) await loader.stop();
-  refuseDamage(sealed.archive.key, findings);
-}
-
-/** After the comparison, so that the whole table is proven first. */
-async function filterRows(keeper: SourceConnection, { options, selection }: Run, scratch: ReadonlyMap<string, string>) {
-  if (!options.where) return;
-  const { column, value } = options.where;
-  for (const { database, tables } of selection) {
-    for (const { table = '' } of tables) {
-      const place = qualifiedName(scratch.get(database)!, table);
-      await keeper.query(`DELETE FROM ${place} WHERE NOT (${quoteName(column)} <=> ?)`, [value]);
-    }
-  }
 }
 
 async function preview(keeper: SourceConnection, run: Run, { plan, hasSequences }: Situation) {
@@ -279,16 +168,6 @@ async function carryOutPlan(
     if (isFilled && isOperationError(error)) throw afterFilling(error);
     throw isOperationError(error, 'OP_SOURCE_DENIED') ? withGrant(error, situation.plan) : error;
   }
-}
-
-/** Rows may have come and gone while the set was loaded; a table or view that did stops the move. */
-function refuseChanged(before: RestorePlan, now: RestorePlan): void {
-  const moved = whatMoved(before, now, { withRows: false });
-  if (moved.length === 0) return;
-  throw new OperationError('OP_RESTORE_REFUSED', `the target changed while the set was loaded: ${moved[0]}`, {
-    details: { moved: moved.slice(0, 100) },
-    remedy: 'Nothing was changed. Run again when no other schema change is under way.',
-  });
 }
 
 /** The tables are in place by now: a failure here must say so. */

@@ -14,7 +14,7 @@ import {
   type WantedDatabase,
 } from '../plan/plan-restore';
 import { sequenceNames } from './move-into-place';
-import type { Run } from './restore-set';
+import type { Run } from './staged-set';
 
 /** A plan, and what it was made from. */
 export interface Situation {

@@ -11,7 +11,7 @@ import type { ProgressListener } from '../support/progress';
 import type { UndoRestoreRequest, UndoRestoreResult } from './contract';
 import { createObjects, dropObjects } from './create-objects';
 import { discard, hasTable, putAway, takeBack } from './move-into-place';
-import { lockServer } from './restore-set';
+import { lockServer, refuseWhileRead } from './target-guards';
 
 /**
  * Undoes a restore: the tables, views, routines, triggers and events that it replaced come back as they were, and what
@@ -32,6 +32,7 @@ export async function undoRestore(
     const result = { setId, action, dryRun, tables: replaced.length, steps: await describe(keeper, record, action) };
     if (dryRun) return { ...result, findings: [] };
     signal.throwIfAborted();
+    for (const { target } of databases) await refuseWhileRead(keeper, target);
     if (action === 'discard') await discard(keeper, record);
     else if (!record.isMoved) await takeBack(keeper, record);
     else {
