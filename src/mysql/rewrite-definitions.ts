@@ -74,12 +74,16 @@ function rewriteFeatures(part: string, { flavour }: DefinitionRewrite): string {
     .replace(/ \/\*!80023 INVISIBLE \*\//, ' INVISIBLE');
 }
 
+const FUNCTION_DEFAULT =
+  /^((?: unsigned| zerofill| NOT NULL| INVISIBLE)* DEFAULT )((?!current_timestamp\b|now\b)\w+\(.*)$/is;
+
 /** MySQL wants an expression in brackets, MariaDB prints a function without. */
 function bracketDefault(part: string): string {
-  return part.replace(
-    /^(`(?:[^`]|``)+` [^']*? DEFAULT )(?!current_timestamp|now\b)(\w+\((?:[^()']|'(?:[^'\\]|''|\\.)*'|\([^()']*\))*\))/i,
-    '$1($2)',
-  );
+  const [own = ''] = COLUMN.exec(part) ?? [];
+  const [, before, call] = FUNCTION_DEFAULT.exec(part.slice(own.length)) ?? [];
+  if (call === undefined) return part;
+  const { tail } = parseCreateTable(call);
+  return `${own}${before}(${call.slice(0, call.length - tail.length)})${tail}`;
 }
 
 function rewriteKey(part: string, { flavour }: DefinitionRewrite): string {
