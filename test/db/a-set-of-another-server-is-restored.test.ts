@@ -187,6 +187,24 @@ test('rows are compared with, and inserted into, a table of another collation', 
   });
 });
 
+test('an object whose settings the server refuses is not created under others, and named', async () => {
+  await withSetOfMySql(async (database, admin, workplace) => {
+    const trigger = /SQL_MODE='[^']*'(.*\n.*\n.*TRIGGER)/;
+    const schema = (sql: string) => sql.replace(trigger, "SQL_MODE='TIME_TRUNCATE_FRACTIONAL'$1");
+    await forgeSet(workplace, { schema });
+    await admin.query(`DROP DATABASE ${database}`);
+    const { findings } = await restore(workplace);
+    assert.deepEqual(
+      findings.map(({ code, object }) => [code, object]),
+      [['OP_RESTORE_REFUSED', `${database}: trigger r`]],
+    );
+    const [triggers] = await admin.query<RowDataPacket[]>(`SHOW TRIGGERS FROM ${database}`);
+    assert.deepEqual(triggers, []);
+    const [[view]] = await admin.query<RowDataPacket[]>(`SELECT COUNT(*) AS n FROM ${database}.v`);
+    assert.equal(view?.n, 5);
+  });
+});
+
 /** What MySQL has and MariaDB has not, how the schema says it, and the object that is named. */
 const UNKNOWN: Readonly<
   Record<
