@@ -107,6 +107,7 @@ export class GatewayServer {
     const path = url.pathname.startsWith(`${PREFIX}/`) ? url.pathname.slice(PREFIX.length) : url.pathname;
     const query = Object.fromEntries(url.searchParams);
     const body = await readBody(request);
+    if (body === CUT_OFF) return;
     const record: Mutable<RecordedRequest> = { method, path, query, body, app: '', user: '', atMs: Date.now() };
     this.settings.requests.push(record);
     const answer = await this.#answer(request, response, record);
@@ -209,10 +210,16 @@ function refusalOf(error: unknown): Answer {
 }
 
 const NOT_JSON = Symbol('not JSON');
+/** The client died while it was sending: there was no call. */
+const CUT_OFF = Symbol('cut off');
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+  } catch {
+    return CUT_OFF;
+  }
   const text = Buffer.concat(chunks).toString('utf8');
   if (text === '') return undefined;
   try {

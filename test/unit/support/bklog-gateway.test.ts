@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
@@ -570,6 +572,17 @@ gatewayTest(
   },
   { latencyMs: 100, concurrencyLimit: 4 },
 );
+
+gatewayTest('a client that dies while it is sending has called nothing', async (gateway) => {
+  const { hostname, port, pathname } = new URL(`${gateway.url}${FAST_CREATE}`);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  socket.write(`POST ${pathname} HTTP/1.1\r\nHost: x\r\nContent-Length: 500\r\n\r\n{"bk_biz`);
+  await sleep(50);
+  socket.resetAndDestroy();
+  await sleep(50);
+  assert.deepEqual(gateway.requests(), []);
+});
 
 gatewayTest('calls are recorded without secrets', async (gateway) => {
   await create(gateway);
