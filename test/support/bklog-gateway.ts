@@ -4,10 +4,10 @@ import type { Collector } from './bklog-gateway/collector';
 import { type Business, type Denial, Environment, type EnvironmentSettings } from './bklog-gateway/environment';
 import type { IndexSet } from './bklog-gateway/index-set';
 import type { ArmedMisbehaviour, Misbehaviour } from './bklog-gateway/misbehaviour';
-import { GatewayServer, type RecordedRequest, type ServerSettings } from './bklog-gateway/server';
+import { GatewayServer, type RecordedRequest, type ServerSettings, type Watcher } from './bklog-gateway/server';
 
 export { MISBEHAVIOURS, type Misbehaviour, type MisbehaviourKind } from './bklog-gateway/misbehaviour';
-export type { Business, Cluster, Collector, Denial, GatewayApp, GatewayToken, IndexSet, RecordedRequest };
+export type { Business, Cluster, Collector, Denial, GatewayApp, GatewayToken, IndexSet, RecordedRequest, Watcher };
 export { cluster };
 
 export interface GatewayOptions extends Partial<EnvironmentSettings> {
@@ -67,6 +67,7 @@ export class BkLogGateway {
       armed: this.#armed,
       requests: this.#requests,
       latencyMs: options.latencyMs ?? 0,
+      watchers: [],
       concurrencyLimit: options.concurrencyLimit ?? Number.POSITIVE_INFINITY,
     };
     this.#server = new GatewayServer(this.#settings);
@@ -134,6 +135,11 @@ export class BkLogGateway {
 
   behave(): void {
     this.#armed.length = 0;
+  }
+
+  /** For a test that kills its client after exactly this call. */
+  watch(watcher: Watcher): void {
+    this.#settings.watchers.push(watcher);
   }
 
   deny(denial: Denial): void {

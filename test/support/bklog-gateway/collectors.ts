@@ -10,6 +10,8 @@ import { integer, invalid, text, validated } from './serializer-fields';
 
 const living = (environment: Environment) => [...environment.collectors.values()].filter((row) => !row.is_deleted);
 
+const inBusiness = (bizId: number, name: string) => `${bizId}/${name}`;
+
 interface Taken {
   readonly code: string;
   readonly what: string;
@@ -22,18 +24,13 @@ function takenName(
   name: string,
   names: NameOverrides = {},
 ): Taken | undefined {
-  const rows = living(environment);
-  if (rows.some((row) => row.bk_biz_id === bizId && row.collector_config_name_en === name)) {
+  if (environment.englishNames.has(inBusiness(bizId, name))) {
     return { code: '3631112', what: `collector_config_name_en ${name} already exists` };
   }
   const data = names.bk_data_name || dataName(bizId, name);
-  if (environment.dataNames.has(data) || rows.some((row) => row.bk_data_name === data)) {
-    return { code: '3631113', what: `data name ${data} already exists` };
-  }
+  if (environment.dataNames.has(data)) return { code: '3631113', what: `data name ${data} already exists` };
   const table = names.result_table_id || resultTable(bizId, name);
-  if (environment.resultTables.has(table) || rows.some((row) => row.table_id === table)) {
-    return { code: '3631114', what: `result table ${table} already exists` };
-  }
+  if (environment.resultTables.has(table)) return { code: '3631114', what: `result table ${table} already exists` };
   return undefined;
 }
 
@@ -69,14 +66,15 @@ export function fastCreate(environment: Environment, call: Call): unknown {
   assertHosts(environment, body);
   const taken = takenName(environment, body.bk_biz_id, body.collector_config_name_en);
   if (taken) refuse(failure(taken.code, taken.what));
-  const isNameTaken = living(environment).some(
-    (row) => row.bk_biz_id === body.bk_biz_id && row.collector_config_name === body.collector_config_name,
-  );
+  const isNameTaken = environment.collectorNames.has(inBusiness(body.bk_biz_id, body.collector_config_name));
   if (isNameTaken) refuse(failure('3631104', `collector name ${body.collector_config_name} already exists`));
 
   const newId = () => environment.newId();
   const collector = newCollector(body, call.caller.user, newId);
   environment.collectors.set(collector.collector_config_id, collector);
+  environment.collectorNames.add(inBusiness(body.bk_biz_id, body.collector_config_name));
+  environment.englishNames.add(inBusiness(body.bk_biz_id, body.collector_config_name_en));
+  environment.dataNames.add(collector.bk_data_name);
   if (call.failsAtSubscription) refuse(failure('3631109', 'creating the subscription failed'));
   if (body.collector_scenario_id !== 'custom' && body.collector_scenario_id !== 'client') {
     collector.subscription_id = newId();
@@ -89,6 +87,7 @@ export function fastCreate(environment: Environment, call: Call): unknown {
     fields: body.fields,
     storage_cluster_id: clusterId,
   });
+  environment.resultTables.add(resultTable(body.bk_biz_id, body.collector_config_name_en));
   const indexSet = collectorIndexSet(collector, environment.spaceOf(body.bk_biz_id), call.caller, newId);
   environment.indexSets.set(indexSet.index_set_id, indexSet);
   collector.index_set_id = indexSet.index_set_id;
@@ -196,8 +195,11 @@ export function deleteCollector(environment: Environment, call: Call): unknown {
   const stamp = `${time.getUTCFullYear()}${[time.getUTCMonth() + 1, time.getUTCDate(), time.getUTCHours(), time.getUTCMinutes(), time.getUTCSeconds()].map(pad).join('')}`;
   const indexSet = environment.indexSets.get(collector.index_set_id ?? 0);
   if (indexSet) Object.assign(indexSet, { is_deleted: true, deleted_at: now(), deleted_by: call.caller.user });
-  if (environment.settings.resultTablesOutliveCollectors && collector.table_id) {
-    environment.resultTables.add(collector.table_id);
+  environment.collectorNames.delete(inBusiness(collector.bk_biz_id, collector.collector_config_name));
+  environment.englishNames.delete(inBusiness(collector.bk_biz_id, collector.collector_config_name_en));
+  environment.dataNames.delete(collector.bk_data_name);
+  if (collector.table_id && !environment.settings.resultTablesOutliveCollectors) {
+    environment.resultTables.delete(collector.table_id);
   }
   collector.collector_config_name = `${collector.collector_config_name}_delete_${stamp}`;
   collector.bk_data_name = collector.collector_config_name;

@@ -52,7 +52,10 @@ export class Environment {
   readonly denials: Denial[] = [];
   readonly collectors = new Map<number, Collector>();
   readonly indexSets = new Map<number, IndexSet>();
-  /** Names the metadata service knows besides those of living collectors. */
+  /** What is taken, each as business and name: looked up for every call, so no list is searched. */
+  readonly collectorNames = new Set<string>();
+  readonly englishNames = new Set<string>();
+  /** What the metadata service knows, with a collector or without one. */
   readonly dataNames = new Set<string>();
   readonly resultTables = new Set<string>();
   #lastId = 50_000;

@@ -44,6 +44,15 @@ export interface ServerSettings {
   latencyMs: number;
   /** More calls at a time are refused with 429 (4.2: 1642904). */
   readonly concurrencyLimit: number;
+  readonly watchers: Watcher[];
+}
+
+/** Told of every call that a test wants to interrupt at an exact place. */
+export interface Watcher {
+  /** Arrived; nothing has happened yet. */
+  readonly onCall?: (request: RecordedRequest) => void;
+  /** Its effect, if it has one, is there; the answer is not sent yet. */
+  readonly onAnswer?: (request: RecordedRequest) => void;
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -110,10 +119,11 @@ export class GatewayServer {
     if (body === CUT_OFF) return;
     const record: Mutable<RecordedRequest> = { method, path, query, body, app: '', user: '', atMs: Date.now() };
     this.settings.requests.push(record);
+    for (const { onCall } of this.settings.watchers) onCall?.(record);
     const answer = await this.#answer(request, response, record);
+    if (answer) Object.assign(record, { status: answer.status, code: envelopeCode(answer) });
+    for (const { onAnswer } of this.settings.watchers) onAnswer?.(record);
     if (!answer) return;
-    record.status = answer.status;
-    record.code = envelopeCode(answer);
     send(response, answer);
   }
 

@@ -584,6 +584,19 @@ gatewayTest('a client that dies while it is sending has called nothing', async (
   assert.deepEqual(gateway.requests(), []);
 });
 
+gatewayTest('a watcher is told before a call has its effect and before it is answered', async (gateway) => {
+  const told: unknown[] = [];
+  gateway.watch({
+    onCall: ({ method }) => told.push([method, gateway.collectors().length]),
+    onAnswer: ({ code }) => told.push([code, gateway.collectors().length]),
+  });
+  await create(gateway);
+  assert.deepEqual(told, [
+    ['POST', 0],
+    [0, 1],
+  ]);
+});
+
 gatewayTest('calls are recorded without secrets', async (gateway) => {
   await create(gateway);
   const [record] = gateway.writes();
