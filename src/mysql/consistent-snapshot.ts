@@ -61,7 +61,8 @@ export async function withConsistentSnapshot<T>(
         readers: await Promise.all(Array.from({ length: options.parallel }, () => open(member.settings))),
       })),
     );
-    for (const { member, lock } of parties) await markReading(lock, new Set(member.tables.map((table) => table.database)));
+    for (const { member, lock } of parties)
+      await markReading(lock, new Set(member.tables.map((table) => table.database)));
     return await use(await beginSnapshot(parties, options.signal));
   } catch (error) {
     reason = error;

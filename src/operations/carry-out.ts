@@ -4,6 +4,7 @@ import type { Operation, RunReport } from '../model/run-report';
 import type { ProgressListener } from '../support/progress';
 import type { OperationName, RequestOf, ResultOf, RunSurroundings } from './contract';
 import { describeConnection } from './describe-connection';
+import { exportCollectors } from './export-collectors';
 import { exportTables } from './export-tables';
 import { fetchSet } from './fetch-set';
 import { listSets } from './list-sets';
@@ -25,6 +26,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   describeConnection,
   checkLocation,
   exportTables,
+  exportCollectors,
   storeSet,
   listSets,
   fetchSet,
@@ -38,6 +40,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
 /** Operations that leave a record in the journal, and the word it uses. */
 const RECORDED: Partial<Record<OperationName, Operation>> = {
   exportTables: 'export',
+  exportCollectors: 'export',
   storeSet: 'store',
   fetchSet: 'fetch',
   verifySet: 'verify',
@@ -50,6 +53,7 @@ const DOING: Record<OperationName, string> = {
   describeConnection: 'looking at a connection',
   checkLocation: 'checking a location',
   exportTables: 'exporting tables',
+  exportCollectors: 'exporting collectors',
   storeSet: 'storing a set',
   listSets: 'listing sets',
   fetchSet: 'fetching a set',

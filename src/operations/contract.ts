@@ -3,7 +3,7 @@ import type { BackupSet, SetSource } from '../model/backup-set';
 import type { RecoveryCertificate } from '../model/certificate';
 import type { ConnectionSettings } from '../model/connection-settings';
 import type { LocationSettings } from '../model/location-settings';
-import type { Manifest, SealedManifest } from '../model/manifest';
+import type { Manifest, SealedManifest, SnapshotCoordinates } from '../model/manifest';
 import type { RestoreOptions } from '../model/restore-options';
 import type { RetentionPolicy } from '../model/retention-policy';
 import type { Finding, Suspicion, Verification, VerifyLevel } from '../model/verification';
@@ -119,6 +119,28 @@ export interface VerifyFileRequest extends RunSurroundings {
   readonly level: VerifyLevel;
 }
 
+export interface ExportCollectorsRequest extends RunSurroundings {
+  readonly nodeman: ConnectionSettings;
+  readonly log: ConnectionSettings;
+  /** Where the documents go; those of an earlier run are replaced. */
+  readonly directory: string;
+}
+
+export interface WrittenDocument {
+  readonly path: string;
+  readonly records: number;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface ExportCollectorsResult {
+  readonly documents: readonly WrittenDocument[];
+  /** The first 1,000. */
+  readonly findings: readonly Finding[];
+  readonly findingCount: number;
+  readonly snapshots: readonly SnapshotCoordinates[];
+}
+
 export interface RestoreSetRequest extends RunSurroundings {
   readonly location: LocationSettings;
   readonly set: string;
@@ -207,6 +229,7 @@ export interface Operations {
   fetchSet: { request: FetchSetRequest; result: FetchSetResult };
   verifySet: { request: VerifySetRequest; result: VerifyResult };
   verifyFile: { request: VerifyFileRequest; result: VerifyResult };
+  exportCollectors: { request: ExportCollectorsRequest; result: ExportCollectorsResult };
   restoreSet: { request: RestoreSetRequest; result: RestoreSetResult };
   undoRestore: { request: UndoRestoreRequest; result: UndoRestoreResult };
   prune: { request: PruneRequest; result: PruneResult };
