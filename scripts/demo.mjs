@@ -24,20 +24,20 @@ function isFree(port) {
 
 /** The examples, filled in for this demo: its own database, its own folder, which is not a mount. */
 function exampleFlow(database) {
-  const flow = new Map();
-  for (const name of ['01 - Nightly full backup', '02 - Restore the latest backup', '03 - Monthly restore test']) {
-    // Examples share configuration nodes by id.
-    for (const node of JSON.parse(readFileSync(join(root, `examples/${name}.json`), 'utf8'))) flow.set(node.id, node);
-  }
-  for (const node of flow.values()) {
+  const names = ['01 - Nightly full backup', '02 - Restore the latest backup', '03 - Monthly restore test'];
+  const nodes = names.flatMap((name) => JSON.parse(readFileSync(join(root, `examples/${name}.json`), 'utf8')));
+  // Each example brings a location; here all of them use the first.
+  const location = nodes.find(({ type }) => type === 'archive-location');
+  Object.assign(location, { path: archive, requireMount: false });
+  for (const node of nodes) {
+    if (node.location) node.location = location.id;
     if (node.type === 'db-connection') {
       node.host = database.host;
       node.port = String(database.port);
       node.credentials = { user: database.user, password: database.password };
     }
-    if (node.type === 'archive-location') Object.assign(node, { path: archive, requireMount: false });
   }
-  return [...flow.values()];
+  return nodes.filter((node) => node.type !== 'archive-location' || node === location);
 }
 
 const isSeal = (name) => name.endsWith('.manifest.json');

@@ -131,6 +131,16 @@ for (const type of types) {
   });
 }
 
+test('no two examples share an id: the editor asks about nodes that exist when the second is imported', () => {
+  const ids = readdirSync('examples').flatMap((name) =>
+    (readJson(`examples/${name}`) as { id: string }[]).map(({ id }) => id),
+  );
+  assert.deepEqual(
+    ids.filter((id, at) => ids.indexOf(id) !== at),
+    [],
+  );
+});
+
 test('examples hold core nodes and ours only, no credentials, and every field the form saves', () => {
   const core = ['tab', 'inject', 'debug', 'comment', 'catch', 'change'];
   for (const name of readdirSync('examples')) {

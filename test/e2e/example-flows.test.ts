@@ -17,6 +17,8 @@ import {
   openDialog,
   openEditor,
 } from './editor';
+import { fillConnection, fillLocation, idsOf, type Locale, showTabOf, textOfDialog } from './forms';
+import { proveMonthly, restoreAndUndo } from './restore-flows';
 
 interface Host {
   readonly name: string;
@@ -51,7 +53,6 @@ const WORDS = {
     keep: '最新的已校验备份集',
   },
 } as const;
-type Locale = keyof typeof WORDS;
 type FlowType = 'db-source' | 'table-export' | 'archive-store' | 'verify' | 'retention';
 const FLOW_TYPES: readonly FlowType[] = ['db-source', 'table-export', 'archive-store', 'verify', 'retention'];
 
@@ -65,42 +66,6 @@ async function picture(page: Page, host: Host, locale: Locale, name: string): Pr
 const folder = mkdtempSync(join(tmpdir(), 'bklog-e2e-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-async function idsOf(page: Page, type: string): Promise<string[]> {
-  return await page.evaluate((wanted) => {
-    const { RED } = globalThis as unknown as { RED: { nodes: { filterNodes(f: object): { id: string }[] } } };
-    return RED.nodes.filterNodes({ type: wanted }).map(({ id }) => id);
-  }, type);
-}
-
-/** In an open db-source dialog: edits its connection, tries it, and keeps it. */
-async function fillConnection(page: Page, host: Host, locale: Locale): Promise<void> {
-  await page.locator('#node-input-lookup-connection, #node-input-btn-connection-edit').first().click();
-  await page.locator('#node-config-dialog-ok').waitFor();
-  await page.waitForTimeout(500);
-  const { host: address, port, user, password } = testServer();
-  for (const [field, value] of Object.entries({ host: address, port: String(port), user, password })) {
-    await page.locator(`#node-config-input-${field}`).fill(value);
-  }
-  await page.locator('#db-connection-test').click();
-  await page.locator('#db-connection-answer.db-connection-good').waitFor();
-  assert.match(await page.locator('#db-connection-answer').innerText(), /MariaDB|MySQL/);
-  await picture(page, host, locale, 'db-connection');
-  await page.locator('#node-config-dialog-ok').click();
-  await page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
-  await page.waitForTimeout(500);
-}
-
-async function fillLocation(page: Page, path: string): Promise<void> {
-  await page.locator('#node-input-lookup-location, #node-input-btn-location-edit').first().click();
-  await page.locator('#node-config-dialog-ok').waitFor();
-  await page.waitForTimeout(500);
-  await page.locator('#node-config-input-path').fill(path);
-  await page.locator('#node-config-input-requireMount').uncheck();
-  await page.locator('#node-config-dialog-ok').click();
-  await page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
-  await page.waitForTimeout(500);
-}
-
 /** Opens the dialog of one node of each type: translated texts, no raw keys. */
 async function lookAtDialogs(page: Page, host: Host, locale: Locale): Promise<void> {
   for (const type of FLOW_TYPES) {
@@ -109,12 +74,9 @@ async function lookAtDialogs(page: Page, host: Host, locale: Locale): Promise<vo
     if (type === 'db-source')
       await page.locator('#node-input-tables-tree .red-ui-treeList-sublabel-text').first().waitFor();
     if (type === 'retention') await page.locator('#retention-plan .retention-keep').first().waitFor();
-    const form = await page.locator('#dialog-form').innerText();
-    const options = (await page.locator('#dialog-form option').allTextContents()).join(' ');
-    const text = `${form} ${options}`;
+    const text = await textOfDialog(page);
     assert.ok(text.includes(WORDS[locale][type]), `${type}: no "${WORDS[locale][type]}" in: ${text}`);
-    assert.doesNotMatch(text, /(?:db-source|table-export|archive-store|verify|retention)\.\w+\.\w+/);
-    if (type === 'retention') assert.ok(form.includes(WORDS[locale].keep), form);
+    if (type === 'retention') assert.ok(text.includes(WORDS[locale].keep), text);
     await picture(page, host, locale, type);
     await closeDialog(page);
   }
@@ -123,18 +85,12 @@ async function lookAtDialogs(page: Page, host: Host, locale: Locale): Promise<vo
 async function walkThrough({ page }: Editor, host: Host, locale: Locale, path: string): Promise<void> {
   assert.match(await page.locator('#red-ui-palette-container').innerText(), new RegExp(WORDS[locale].category));
   await importExample(page, '01 - Nightly full backup');
-  // The example comes in on a tab of its own, beside the empty first one.
-  await page.evaluate(() => {
-    const { RED } = globalThis as unknown as {
-      RED: { nodes: { filterNodes(f: object): { z: string }[] }; workspaces: { show(id: string): void } };
-    };
-    RED.workspaces.show(RED.nodes.filterNodes({ type: 'table-export' })[0]!.z);
-  });
+  await showTabOf(page, 'table-export');
   const sources = await idsOf(page, 'db-source');
   assert.equal(sources.length, 2);
   for (const id of sources) {
     await openDialog(page, id);
-    await fillConnection(page, host, locale);
+    await fillConnection(page, 'connection', () => picture(page, host, locale, 'db-connection'));
     await closeDialog(page);
   }
   const [store = ''] = await idsOf(page, 'archive-store');
@@ -173,7 +129,7 @@ function warningsOf(output: string): string[] {
   return output.split('\n').filter((line) => line.trim() && !own.test(line));
 }
 
-test('the example flow is imported, filled in, deployed and run in the real editor', async (t) => {
+test('the examples for backup, restore and restore test are imported, filled in, deployed and run in the real editor', async (t) => {
   const { startNodeRed } = (await import(script('node-red.mjs'))) as {
     startNodeRed(options: object): Promise<RunningNodeRed>;
   };
@@ -198,12 +154,15 @@ test('the example flow is imported, filled in, deployed and run in the real edit
           const profile = mkdtempSync(join(folder, 'browser-'));
           const editor = await openEditor(nodeRed.url, { locale, profile, executablePath });
           try {
+            const look = (name: string) => picture(editor.page, host, locale, name);
             await walkThrough(editor, host, locale, path);
+            assert.equal(readdirSync(path).filter((name) => name.endsWith('.manifest.json')).length, 1);
+            await restoreAndUndo(editor.page, locale, path, look);
+            await proveMonthly(editor.page, locale, path, look);
             assert.deepEqual(editor.complaints, []);
           } finally {
             await editor.close();
           }
-          assert.equal(readdirSync(path).filter((name) => name.endsWith('.manifest.json')).length, 1);
           assert.deepEqual(warningsOf(nodeRed.output()), []);
         } finally {
           await nodeRed.stop();
