@@ -1,6 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import type { Socket } from 'node:net';
-import { type ConnectionOptions, createConnection, type Connection as DriverConnection } from 'mysql2';
+import {
+  type ConnectionOptions,
+  createConnection,
+  type Connection as DriverConnection,
+  type QueryOptions,
+} from 'mysql2';
 import type { ConnectionSettings, TlsSettings } from '../model/connection-settings';
 import { toSourceError } from './source-error';
 
@@ -15,6 +20,8 @@ export interface ServerIdentity {
 
 /** A row as text: exactly what the server printed, or null. */
 export type TextRow = Readonly<Record<string, string | null>>;
+/** A row as bytes: exactly what the server sent, or null. */
+export type ByteRow = Readonly<Record<string, Buffer | null>>;
 
 /** One session, made for reading: UTC, no conversion of text, patient, repeatable read. */
 export interface SourceConnection {
@@ -23,6 +30,8 @@ export interface SourceConnection {
   /** The driver's connection; only row-packets.ts reaches through it. */
   readonly driver: DriverConnection;
   query(sql: string, values?: readonly unknown[]): Promise<TextRow[]>;
+  /** For the few answers that are not text in one character set. */
+  queryBytes(sql: string): Promise<ByteRow[]>;
   /** Ends the session; a broken one is cut off. Never throws. */
   close(): Promise<void>;
   /** Cuts the socket so that the server stops sending; destroying the driver's connection only half-closes it. */
@@ -64,16 +73,21 @@ async function driverTls(tls: TlsSettings): Promise<NonNullable<ConnectionOption
   };
 }
 
-function textQuery(driver: DriverConnection, sql: string, values: readonly unknown[]): Promise<TextRow[]> {
+// Always UTF-8: the driver takes the server's utf8mb3, which definitions come in, for CESU-8 and breaks 🚀 in them.
+const textQuery = (driver: DriverConnection, sql: string, values: readonly unknown[]): Promise<TextRow[]> =>
+  rowsOf(driver, { sql, values: [...values], typeCast: (field) => field.string('utf8') });
+const byteQuery = (driver: DriverConnection, sql: string): Promise<ByteRow[]> =>
+  rowsOf(driver, { sql, typeCast: (field) => field.buffer() });
+
+function rowsOf<R>(driver: DriverConnection, query: QueryOptions): Promise<R[]> {
   return new Promise((resolve, reject) => {
     // A streaming or idle loss is reported on the connection alone, so each query listens there as well.
     const onLost = (error: Error) => reject(error);
     driver.once('error', onLost);
-    // Always UTF-8: the driver takes the server's utf8mb3, which definitions come in, for CESU-8 and breaks 🚀 in them.
-    driver.query({ sql, values: [...values], typeCast: (field) => field.string('utf8') }, (error, rows) => {
+    driver.query(query, (error, rows) => {
       driver.off('error', onLost);
       if (error) reject(error);
-      else resolve(Array.isArray(rows) ? (rows as TextRow[]) : []);
+      else resolve(Array.isArray(rows) ? (rows as R[]) : []);
     });
   });
 }
@@ -116,18 +130,25 @@ export async function openConnection(settings: ConnectionSettings, signal?: Abor
       server.flavour === 'mariadb' ? 'SET SESSION max_statement_time = 0' : 'SET SESSION max_execution_time = 0',
       [],
     );
+    const ask = async <R>(query: Promise<R[]>): Promise<R[]> => {
+      try {
+        return await query;
+      } catch (error) {
+        signal?.throwIfAborted();
+        throw toSourceError(error, settings, 'reading the server');
+      }
+    };
     return {
       settings,
       server,
       driver,
       async query(sql, values = []) {
         signal?.throwIfAborted();
-        try {
-          return await textQuery(driver, sql, values);
-        } catch (error) {
-          signal?.throwIfAborted();
-          throw toSourceError(error, settings, 'reading the server');
-        }
+        return await ask(textQuery(driver, sql, values));
+      },
+      async queryBytes(sql) {
+        signal?.throwIfAborted();
+        return await ask(byteQuery(driver, sql));
       },
       async close() {
         signal?.removeEventListener('abort', onAbort);

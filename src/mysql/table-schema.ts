@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { OperationError } from '../errors/operation-error';
+import { toCreateStatement } from './binary-defaults';
 import type { SourceConnection, TextRow } from './connection';
 import { qualifiedName } from './row-packets';
 
@@ -43,12 +44,12 @@ export async function readCreateStatement(
   database: string,
   table: string,
 ): Promise<string> {
-  const [row] = await connection.query(`SHOW CREATE TABLE ${qualifiedName(database, table)}`);
+  const [row] = await connection.queryBytes(`SHOW CREATE TABLE ${qualifiedName(database, table)}`);
   const statement = row?.['Create Table'] ?? row?.['Create View'];
   if (!statement) {
     throw new OperationError('OP_SOURCE_MISSING', `no table ${database}.${table} on ${connection.settings.name}`);
   }
-  return statement;
+  return toCreateStatement(statement);
 }
 
 /** Reads everything about a table that an exact export needs. The table must exist. */

@@ -4,6 +4,7 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { backUp, restore } from '../support/backup';
 import { sourceOf, tablesOf, withDatabase, withWorkplace } from '../support/database';
 import { differences, readContent } from '../support/database-content';
+import { dump } from '../support/dump';
 
 /** Each once did not come back, or came back as something else. */
 const CASES: Readonly<Record<string, readonly string[]>> = {
@@ -56,6 +57,30 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
     "SET sql_mode = ''; INSERT INTO t VALUES (CONVERT(x'0041DC18' USING ucs2), 'b', CONVERT(x'F0' USING swe7)), ('', NULL, '')",
   ],
 };
+
+test('the default of a binary column comes back byte for byte, whatever the bytes are', async () => {
+  const defaults = ['ff00fe', 'ff5c27', 'e4b8ad', '000a0d1a5c2722ff09', '275c', '', '41eda080'];
+  await withDatabase(async (database, admin) => {
+    const columns = defaults.flatMap((hex, at) => [
+      `v${at} VARBINARY(20) DEFAULT x'${hex}' COMMENT 'it''s 中 DEFAULT '`,
+      `b${at} BINARY(12) NOT NULL DEFAULT x'${hex}'`,
+    ]);
+    await admin.query(
+      `CREATE TABLE t (id INT PRIMARY KEY, ${columns}, e BLOB DEFAULT x'ff5c2700'); INSERT INTO t (id) VALUES (1)`,
+    );
+    const before = dump(database);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['t'])]);
+      await admin.query('DROP TABLE t');
+      assert.deepEqual((await restore(workplace)).findings, []);
+      assert.equal(dump(database), before);
+      await admin.query('INSERT INTO t (id) VALUES (2)');
+      const [rows] = await admin.query<RowDataPacket[]>('SELECT * FROM t ORDER BY id');
+      const [written, asDefault] = rows.map(({ id: _, ...cells }) => cells);
+      assert.deepEqual(asDefault, written);
+    });
+  });
+});
 
 for (const [what, statements] of Object.entries(CASES)) {
   test(`${what} comes back`, async () => {
