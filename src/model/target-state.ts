@@ -1,7 +1,16 @@
 /** A server that is restored into, as it is now. */
 
 export interface TargetObject {
-  readonly kind: 'table' | 'view' | 'sequence' | 'procedure' | 'function' | 'trigger' | 'event';
+  readonly kind:
+    | 'table'
+    | 'view'
+    | 'sequence'
+    | 'procedure'
+    | 'function'
+    | 'package'
+    | 'package body'
+    | 'trigger'
+    | 'event';
   readonly name: string;
   /** The table that a trigger belongs to. */
   readonly table?: string;

@@ -23,7 +23,7 @@ SET SQL_MODE=@OLD_SQL_MODE, FOREIGN_KEY_CHECKS=@OLD_FOREIGN_KEY_CHECKS, UNIQUE_C
 
 /**
  * Writes the definitions of a database in an order that loads: sequences, tables (foreign key checks off, so cycles
- * load), stand-ins for views, routines, triggers, events, then the real views. DEFINER and the sql_mode, character set
+ * load), stand-ins for views, routines and packages, triggers, events, then the real views. DEFINER and the sql_mode, character set
  * and collation that each object was created under are kept. Nothing is dropped: loaded by mistake where the objects
  * are, the file stops at the first of them. Objects other than the chosen tables and their triggers
  * are written when `whole` is set: a part of a database does not carry the rest of it along.
@@ -43,8 +43,7 @@ export async function exportSchema(
   const views = options.whole ? await listNames(connection, VIEWS, database) : [];
   for (const view of views) parts.push(await standInForView(connection, database, view));
   if (options.whole) {
-    parts.push(...(await exportRoutines(connection, database, 'PROCEDURE', notes)));
-    parts.push(...(await exportRoutines(connection, database, 'FUNCTION', notes)));
+    for (const kind of ROUTINES) parts.push(...(await exportRoutines(connection, database, kind, notes)));
   }
   parts.push(...(await exportTriggers(connection, database, new Set(tables.map(({ table }) => table)))));
   if (options.whole) parts.push(...(await exportEvents(connection, database)));
@@ -58,6 +57,8 @@ export async function exportSchema(
 
 const VIEWS =
   "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE LIKE '%VIEW'";
+/** The last two are of MariaDB's sql_mode ORACLE; a body needs its package. */
+const ROUTINES = ['PROCEDURE', 'FUNCTION', 'PACKAGE', 'PACKAGE BODY'] as const;
 const SEQUENCES =
   "SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = ? AND TABLE_TYPE = 'SEQUENCE'";
 
@@ -132,7 +133,7 @@ function withUtf8Client(row: TextRow): TextRow {
 async function exportRoutines(
   connection: SourceConnection,
   database: string,
-  kind: 'PROCEDURE' | 'FUNCTION',
+  kind: (typeof ROUTINES)[number],
   notes: string[],
 ): Promise<string[]> {
   const names = await listNames(

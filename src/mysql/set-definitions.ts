@@ -1,4 +1,5 @@
 import type { Demand } from '../model/definition-demand';
+import type { TargetObject } from '../model/target-state';
 import { quoteName } from './connection';
 import { demandsOfDatabase, demandsOfObject, demandsOfTable } from './definition-demands';
 import { renameDatabases, type StagedTable, splitStatements, stageTable } from './sql-text';
@@ -19,7 +20,7 @@ export interface SetDefinitions {
 export interface ObjectStatement {
   readonly statement: string;
   /** Absent for a setting. */
-  readonly kind?: 'view' | 'trigger' | 'procedure' | 'function' | 'event' | 'other';
+  readonly kind?: Exclude<TargetObject['kind'], 'table' | 'sequence'> | 'other';
   readonly name?: string;
   /** The table that a trigger belongs to. */
   readonly table?: string;
@@ -53,7 +54,7 @@ const GAP = '(?:\\s|/\\*.*?\\*/)+';
 const BEFORE_DEFINER = '^CREATE (?:OR REPLACE )?(?:ALGORITHM=\\w+ )?';
 const DEFINER_CLAUSE = '(?:DEFINER=(?:``|""|NAME)(?:@(?:``|""|NAME))? )?'.replaceAll('NAME', NAME);
 const OBJECT = new RegExp(
-  `${BEFORE_DEFINER}${DEFINER_CLAUSE}(?:SQL SECURITY \\w+ )?(?:AGGREGATE )?(VIEW|TRIGGER|PROCEDURE|FUNCTION|EVENT)${GAP}` +
+  `${BEFORE_DEFINER}${DEFINER_CLAUSE}(?:SQL SECURITY \\w+ )?(?:AGGREGATE )?(VIEW|TRIGGER|PROCEDURE|FUNCTION|PACKAGE\\s+BODY|PACKAGE|EVENT)${GAP}` +
     `(?:IF${GAP}NOT${GAP}EXISTS${GAP})?(?:${NAME}\\s*\\.\\s*)?(${NAME})`,
   'is',
 );
@@ -167,7 +168,7 @@ function toObject(statement: string, names: ReadonlyMap<string, string>): Object
   const [, word, typed] = OBJECT.exec(statement) ?? [];
   const name = withoutMarks(typed);
   if (word?.toLowerCase() === 'trigger') return toTrigger(statement, name, names);
-  if (word) return { statement, kind: word.toLowerCase() as 'view', name };
+  if (word) return { statement, kind: word.toLowerCase().replace(/\s+/, ' ') as 'view', name };
   const standIn = DROPPED_STAND_IN.exec(statement)?.[1];
   return standIn ? { statement, kind: 'view', name: unquote(standIn) } : { statement, kind: 'other', name: '' };
 }

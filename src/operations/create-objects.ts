@@ -56,18 +56,28 @@ export async function createObjects(
   return findings;
 }
 
-/** Drops views, routines, triggers and events by name, where they are. */
+/** Drops views, routines, triggers and events by name, where they are. With a package goes its body. */
 export async function dropObjects(
   connection: SourceConnection,
   schema: string,
   objects: readonly { readonly kind?: string | undefined; readonly name?: string | undefined }[],
 ): Promise<void> {
   const named = objects.filter(({ kind, name }) => kind && kind !== 'other' && name);
-  for (const object of new Set(
-    named.map(({ kind, name = '' }) => `${kind?.toUpperCase()} IF EXISTS ${at(schema, name)}`),
-  )) {
-    await connection.query(`DROP ${object}`);
+  const drops = new Set(
+    named.map(({ kind, name = '' }) => `DROP ${kind?.toUpperCase()} IF EXISTS ${at(schema, name)}`),
+  );
+  for (const drop of drops) {
+    if (!drop.startsWith('DROP PACKAGE')) await connection.query(drop);
+    else if (connection.server.flavour === 'mariadb') await inOracleMode(connection, drop);
   }
+}
+
+/** MariaDB knows packages in this sql_mode only, MySQL in none. */
+async function inOracleMode(connection: SourceConnection, statement: string): Promise<void> {
+  const [before] = await connection.query('SELECT @@SESSION.sql_mode AS mode');
+  await connection.query("SET SESSION sql_mode = 'ORACLE'");
+  await connection.query(statement);
+  await connection.query('SET SESSION sql_mode = ?', [before?.mode ?? '']);
 }
 
 function at(schema: string, name: string): string {

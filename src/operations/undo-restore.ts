@@ -127,8 +127,12 @@ async function undo(keeper: SourceConnection, record: RestoreRecord): Promise<Fi
     const cameBack = new Set(tables.map(({ replaces }) => replaces));
     await durableStep('undo.create-objects', async () => {
       const before = readSetDefinitions(script, new Map(), { keepDefiners: true }).objects;
-      const isChosen = ({ kind, name, table }: (typeof before)[number]) =>
-        kind === 'trigger' ? cameBack.has(table) : kind === 'other' || wasReplaced.has(`${kind} ${name}`);
+      const isChosen = ({ kind, name, table }: (typeof before)[number]) => {
+        if (kind === 'trigger') return cameBack.has(table);
+        // A package that makes place takes its body along, also one that the set does not have.
+        const owner = kind === 'package body' ? 'package' : kind;
+        return kind === 'other' || wasReplaced.has(`${owner} ${name}`);
+      };
       if (script) findings.push(...(await createObjects(keeper, target, before, { isChosen, replace: true })));
       const isEmpty =
         isNew && (await databaseExists(keeper, target)) && (await readObjects(keeper, target)).length === 0;

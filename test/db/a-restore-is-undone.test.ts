@@ -2,29 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RowDataPacket } from 'mysql2/promise';
 import { isOperationError } from '../../src/errors/operation-error';
-import { newRunId } from '../../src/model/ids';
-import { carryOut } from '../../src/operations/carry-out';
-import type { UndoRestoreRequest, UndoRestoreResult } from '../../src/operations/contract';
-import { backUp, restore } from '../support/backup';
-import { settingsFor, sourceOf, type Workplace, withDatabase, withWorkplace } from '../support/database';
+import { backUp, restore, undo } from '../support/backup';
+import { sourceOf, withDatabase, withWorkplace } from '../support/database';
 import { assertSameText, dump } from '../support/dump';
 import { buildTangled, changeTangled, ownSchemas, TANGLED_TABLES } from '../support/tangled-database';
-
-const never = new AbortController().signal;
-
-async function undo(workplace: Workplace, change: Partial<UndoRestoreRequest> = {}): Promise<UndoRestoreResult> {
-  const settings = settingsFor('mysql');
-  const request = {
-    ...workplace,
-    runId: newRunId(),
-    settings,
-    set: 'latest',
-    action: 'undo',
-    dryRun: false,
-    ...change,
-  } as const;
-  return await carryOut('undoRestore', request, never, () => {});
-}
 
 test('a swap puts the set in place and keeps what was there; undo gives it back exactly, with triggers and foreign keys', async () => {
   await withDatabase(async (database, admin) => {

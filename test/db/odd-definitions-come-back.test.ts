@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RowDataPacket } from 'mysql2/promise';
-import { backUp, restore } from '../support/backup';
+import { backUp, restore, undo } from '../support/backup';
 import { sourceOf, tablesOf, withDatabase, withWorkplace } from '../support/database';
 import { differences, readContent } from '../support/database-content';
 import { dump } from '../support/dump';
@@ -97,6 +97,49 @@ for (const [what, statements] of Object.entries(CASES)) {
     });
   });
 }
+
+test('packages of sql_mode ORACLE come back with their bodies, and an undo gives back those that made place', async () => {
+  const make = (step: number) => [
+    'CREATE OR REPLACE PACKAGE counting AS FUNCTION next_of(a INT) RETURN INT; PROCEDURE p(); END',
+    `CREATE OR REPLACE PACKAGE BODY counting AS
+       step INT := 0;
+       FUNCTION next_of(a INT) RETURN INT AS BEGIN RETURN a + step; END;
+       PROCEDURE p() AS BEGIN SELECT 'it''s;; 中'; END;
+     BEGIN step := ${step}; END`,
+    'CREATE OR REPLACE PACKAGE "no body" SQL SECURITY INVOKER COMMENT \'c\' AS PROCEDURE p(); END',
+    'CREATE OR REPLACE FUNCTION after_it(a INT) RETURN INT DETERMINISTIC AS BEGIN RETURN counting.next_of(a); END',
+  ];
+  await withDatabase(async (database, admin) => {
+    const run = async (statements: readonly string[]) => {
+      await admin.query("SET NAMES utf8mb4, sql_mode = 'ORACLE'");
+      for (const statement of statements) await admin.query(statement);
+      await admin.query("SET sql_mode = ''");
+    };
+    const answer = async () => {
+      const [[row]] = await admin.query<RowDataPacket[]>('SELECT after_it(1) AS n');
+      return row?.n;
+    };
+    await admin.query('CREATE TABLE t (a INT)');
+    await run(make(10));
+    const first = dump(database);
+    await withWorkplace(async (workplace) => {
+      const { sealed } = await backUp(workplace, [sourceOf(database, ['t'])]);
+      assert.deepEqual(sealed.notes, []);
+      await run([...make(20), 'CREATE PACKAGE BODY "no body" AS PROCEDURE p() AS BEGIN SELECT 1; END; END']);
+      const second = dump(database);
+      assert.deepEqual((await restore(workplace)).findings, []);
+      assert.equal(dump(database), first);
+      assert.equal(await answer(), 11);
+      assert.deepEqual((await undo(workplace)).findings, []);
+      assert.equal(dump(database), second);
+      await admin.query(`DROP DATABASE ${database}`);
+      assert.deepEqual((await restore(workplace)).findings, []);
+      assert.equal(dump(database), first);
+      await admin.query(`USE ${database}`);
+      assert.equal(await answer(), 11);
+    });
+  });
+});
 
 test('a foreign key to a table that was not chosen points to the one in the target', async () => {
   await withDatabase(async (database, admin) => {

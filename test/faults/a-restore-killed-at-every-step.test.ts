@@ -6,11 +6,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { newRunId } from '../../src/model/ids';
-import { carryOut } from '../../src/operations/carry-out';
 import { type DurableStep, observeDurableSteps, RESTORE_STEPS } from '../../src/support/durable-step';
-import { backUp, restore } from '../support/backup';
-import { settingsFor, sourceOf, testServer, type Workplace, withDatabase, withWorkplace } from '../support/database';
+import { backUp, restore, undo } from '../support/backup';
+import { sourceOf, testServer, type Workplace, withDatabase, withWorkplace } from '../support/database';
 import { assertSameText, dump } from '../support/dump';
 import { buildTangled, changeTangled, ownSchemas, TANGLED_TABLES } from '../support/tangled-database';
 
@@ -66,13 +64,6 @@ async function withStage(use: (stage: Stage) => Promise<void>): Promise<void> {
   });
 }
 
-async function undo({ workRoot, journalPath }: Workplace): Promise<void> {
-  const around = { workRoot, journalPath, runId: newRunId(), settings: settingsFor('mysql') };
-  const request = { ...around, set: 'latest', action: 'undo', dryRun: false } as const;
-  const { findings } = await carryOut('undoRestore', request, new AbortController().signal, () => {});
-  assert.deepEqual(findings, []);
-}
-
 /** What holds after a restore or undo was broken off somewhere: the target is whole, and the next run finishes. */
 async function assertRecovers(stage: Stage, what: string, isMoved: boolean): Promise<void> {
   const { workplace, admin, atBackup, atRestore, read } = stage;
@@ -86,7 +77,7 @@ async function assertRecovers(stage: Stage, what: string, isMoved: boolean): Pro
     (await ownSchemas(admin)).every((name) => name.startsWith('_before_')),
     `${what}: no staging schema is left`,
   );
-  await undo(workplace);
+  assert.deepEqual((await undo(workplace)).findings, [], what);
   assertSameText(read(), atRestore, `${what}: undone`);
   assert.deepEqual(await ownSchemas(admin), [], what);
 }

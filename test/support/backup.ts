@@ -1,7 +1,14 @@
 import { newRunId } from '../../src/model/ids';
 import { type RestoreOptions, restoreOptionsSchema } from '../../src/model/restore-options';
 import { carryOut } from '../../src/operations/carry-out';
-import type { ExportSource, RestoreSetRequest, RestoreSetResult, StoreSetResult } from '../../src/operations/contract';
+import type {
+  ExportSource,
+  RestoreSetRequest,
+  RestoreSetResult,
+  StoreSetResult,
+  UndoRestoreRequest,
+  UndoRestoreResult,
+} from '../../src/operations/contract';
 import type { ProgressListener } from '../../src/support/progress';
 import { settingsFor, type Workplace } from './database';
 
@@ -42,4 +49,17 @@ export async function restore(
     options: restoreOptionsSchema.parse(options ?? {}),
   };
   return await carryOut('restoreSet', request, signal, onProgress);
+}
+
+/** Undoes, or discards what was replaced by, the newest restore on the server of the tests. */
+export async function undo(
+  { workRoot, journalPath }: Workplace,
+  change: Partial<UndoRestoreRequest> = {},
+): Promise<UndoRestoreResult> {
+  const request = {
+    ...{ workRoot, journalPath, runId: newRunId(), settings: settingsFor('mysql') },
+    ...{ set: 'latest', action: 'undo' as const, dryRun: false },
+    ...change,
+  };
+  return await carryOut('undoRestore', request, new AbortController().signal, () => {});
 }

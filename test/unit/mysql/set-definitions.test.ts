@@ -16,6 +16,8 @@ test('an object is known by kind and name however its sql_mode or its author wro
     'CREATE DEFINER=`root`@`localhost` TRIGGER /* odd */ `home` . `t1` BEFORE INSERT ON t FOR EACH ROW SET @x = 1',
     'CREATE DEFINER=`role` EVENT `e` ON SCHEDULE EVERY 1 DAY DO SET @x = 1',
     'CREATE PROCEDURE `p`() SELECT 1',
+    'CREATE DEFINER="root"@"%" PACKAGE "k k"    SQL SECURITY INVOKER\n AS PROCEDURE p() END',
+    'CREATE DEFINER="root"@"%" PACKAGE BODY "k k" AS PROCEDURE p() AS BEGIN NULL END END',
   ].join(';\n');
   assert.deepEqual(
     read(script).objects.map(({ kind, name }) => [kind, name]),
@@ -26,6 +28,8 @@ test('an object is known by kind and name however its sql_mode or its author wro
       ['trigger', 't1'],
       ['event', 'e'],
       ['procedure', 'p'],
+      ['package', 'k k'],
+      ['package body', 'k k'],
     ],
   );
 });
