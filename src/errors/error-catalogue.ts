@@ -121,6 +121,11 @@ export const ERROR_CATALOGUE = {
     remedy:
       'Do not use the restored table; compare version, character set and sql_mode of the target with the manifest.',
   },
+  OP_NAME_AMBIGUOUS: {
+    meaning: 'a restored definition may still say the old name of a renamed database',
+    retry: 'never',
+    remedy: 'Look at the named object: where it means the database, create it again with the new name.',
+  },
   OP_RETENTION_UNSAFE: {
     meaning: 'carrying out the plan would remove the last set that is proven',
     retry: 'never',

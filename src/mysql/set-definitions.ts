@@ -1,6 +1,7 @@
 import type { Demand } from '../model/definition-demand';
 import type { TargetObject } from '../model/target-state';
 import { quoteName } from './connection';
+import { quoteRulesOf, type RenamedText, renameInBody } from './database-names';
 import { demandsOfDatabase, demandsOfObject, demandsOfTable } from './definition-demands';
 import { renameDatabases, type StagedTable, splitStatements, stageTable } from './sql-text';
 
@@ -24,6 +25,8 @@ export interface ObjectStatement {
   readonly name?: string;
   /** The table that a trigger belongs to. */
   readonly table?: string;
+  /** Databases under whose old name it may still reach: see renameInBody. */
+  readonly unsure?: readonly string[];
 }
 
 /** What of a schema file is wanted; absent: all of it. */
@@ -47,6 +50,7 @@ export interface DefinitionOptions {
 const DATABASE = /^CREATE DATABASE (?:IF NOT EXISTS )?`((?:[^`]|``)+)`/;
 const TABLE = /^CREATE TABLE `((?:[^`]|``)+)`/;
 const SEQUENCE = /^(CREATE SEQUENCE |DO SETVAL\()/;
+const SQL_MODE = /^SET SQL_MODE='([^']*)'/;
 const SETTING = /^(SET |\/\*!\d+ SET |USE )/;
 /** A name as SHOW CREATE gives it: quoted by the sql_mode of its object, and for triggers as it was typed. */
 const NAME = '(?:`(?:[^`]|``)+`|"(?:[^"]|"")+"|[^\\s`"(.@]+)';
@@ -90,7 +94,10 @@ export function readSetDefinitions(
   const tables = new Map<string, StagedTable>();
   const objects: ObjectStatement[] = [];
   const { wanted } = options;
-  for (const original of splitStatements(script)) {
+  const statements = splitStatements(script);
+  const packages = packagesOf(statements);
+  let sqlMode = '';
+  for (const original of statements) {
     const table = TABLE.exec(original)?.[1];
     if (table !== undefined) {
       if (wanted && !wanted.tables.has(unquote(table))) continue;
@@ -104,26 +111,49 @@ export function readSetDefinitions(
       });
       continue;
     }
-    const statement = renameDatabases(original, names);
+    sqlMode = SQL_MODE.exec(original)?.[1] ?? sqlMode;
     const named = DATABASE.exec(original)?.[1];
     if (named !== undefined) {
-      database = renamedDatabase(statement, names);
+      database = renamedDatabase(original, names);
       own = unquote(named);
       demands.push(...demandsOfDatabase(original, own));
     } else if (SEQUENCE.test(original)) {
       if (wanted?.whole === false) continue;
       if (sequences.length === 0) demands.push({ kind: 'feature', object: own, feature: 'a sequence' });
-      sequences.push(statement);
-    } else if (!isSettingOfFile(statement)) {
-      const object = toObject(options.keepDefiners ? statement : statement.replace(DEFINER, '$1'), names);
+      sequences.push(renameDatabases(original, names));
+    } else if (!isSettingOfFile(original)) {
+      const { sql, unsure } = renameObject(original, names, { sqlMode, packages });
+      const object = toObject(options.keepDefiners ? sql : sql.replace(DEFINER, '$1'), names);
       if (!isWanted(object, wanted)) continue;
-      objects.push(object);
+      objects.push(unsure.length > 0 ? { ...object, unsure } : object);
       if (object.kind === undefined) settings = original;
       else demands.push(...demandsOfObject(original, settings, `${own}: ${object.kind} ${object.name}`));
     }
   }
   const definitions = { database, sequences, tables, objects, demands };
   return options.adapt ? options.adapt(definitions) : definitions;
+}
+
+function packagesOf(statements: readonly string[]): ReadonlySet<string> {
+  const heads = statements.map((statement) => OBJECT.exec(statement) ?? []);
+  return new Set(
+    heads.flatMap(([, word, name]) => (word?.toUpperCase() === 'PACKAGE' ? [withoutMarks(name).toLowerCase()] : [])),
+  );
+}
+
+function renameObject(
+  statement: string,
+  names: ReadonlyMap<string, string>,
+  { sqlMode, packages }: { readonly sqlMode: string; readonly packages: ReadonlySet<string> },
+): RenamedText {
+  const [head = '', kind = ''] = OBJECT.exec(statement) ?? [];
+  const isTrigger = kind.toUpperCase() === 'TRIGGER';
+  return renameInBody(statement, names, {
+    quotes: quoteRulesOf(sqlMode),
+    isView: kind.toUpperCase() === 'VIEW',
+    others: isTrigger ? new Set([...packages, 'new', 'old']) : packages,
+    headLength: (TRIGGER.exec(statement)?.[0] ?? head).length,
+  });
 }
 
 /**

@@ -1,12 +1,22 @@
 /** Reading SQL text as this package and SHOW CREATE write it: quotes, comments, brackets, DELIMITER lines. */
 
+/** How quotes are read: a part of the sql_mode that a text was written under. */
+export interface QuoteRules {
+  /** "x" is a name. */
+  readonly ansiQuotes: boolean;
+  /** A backslash in a string is a backslash. */
+  readonly noBackslashEscapes: boolean;
+}
+export const DEFAULT_QUOTES: QuoteRules = { ansiQuotes: false, noBackslashEscapes: false };
+
 /** The position after the quoted text, comment or single character that begins at `at`. */
-function skip(sql: string, at: number): number {
+export function skip(sql: string, at: number, quotes = DEFAULT_QUOTES): number {
   const first = sql[at]!;
   if (first === "'" || first === '"' || first === '`') {
+    const isName = first === '`' || (first === '"' && quotes.ansiQuotes);
     let end = at + 1;
     for (; end < sql.length; end += 1) {
-      if (sql[end] === '\\' && first !== '`') end += 1;
+      if (sql[end] === '\\' && !isName && !quotes.noBackslashEscapes) end += 1;
       else if (sql[end] === first) {
         if (sql[end + 1] !== first) break;
         end += 1;
@@ -14,7 +24,7 @@ function skip(sql: string, at: number): number {
     }
     return end + 1;
   }
-  if (first === '/' && sql[at + 1] === '*' && sql[at + 2] !== '!') {
+  if (sql.startsWith('/*', at) && !/^M?!/.test(sql.slice(at + 2, at + 4))) {
     const end = sql.indexOf('*/', at + 2);
     return end < 0 ? sql.length : end + 2;
   }
@@ -136,7 +146,10 @@ export function alterationsInPlace(clauses: readonly string[]): string[][] {
   return [...(together.length > 0 ? [together] : []), ...moreTexts.map((clause) => [clause])];
 }
 
-/** The statement with every `from`.name turned into `to`.name; text in quotes and comments stays as it is. */
+/**
+ * The statement with every `from`.name turned into `to`.name; text in quotes and comments stays as it is. For what the
+ * server writes itself; bodies that people wrote: renameInBody.
+ */
 export function renameDatabases(statement: string, names: ReadonlyMap<string, string>): string {
   let out = '';
   for (let at = 0; at < statement.length; ) {

@@ -11,6 +11,7 @@ import { selectFromSet } from '../plan/select-from-set';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
 import { SetAdapter } from './adapt-set';
+import { ambiguousNames } from './ambiguous-names';
 import type { RestoreSetRequest, RestoreSetResult } from './contract';
 import { type FilledTable, fillTables } from './fill-tables';
 import { createSequences, type Definitions, finishMove, moveTables, takeBack } from './move-into-place';
@@ -78,12 +79,13 @@ async function restoreInto(
     if (request.dryRun) {
       const differences =
         request.diff && plan.blockers.length === 0 ? await preview(keeper, run, situation) : undefined;
-      return { ...nothingDone(plan), ...(differences ? { differences } : {}) };
+      return { ...nothingDone(run, plan), ...(differences ? { differences } : {}) };
     }
     refuseOtherPlan(plan, request);
     refuseBlockers(plan);
     for (const { target } of plan.targets) await refuseWhileRead(keeper, target);
-    const { findings, filled } = await carryOutPlan(keeper, run, situation);
+    const { findings: refused, filled } = await carryOutPlan(keeper, run, situation);
+    const findings = [...refused, ...ambiguousNames(plan, definitions)];
     const moved = plan.targets.flatMap(({ tables }) => tables.filter(({ action }) => action !== 'fill'));
     const rows =
       moved.reduce((sum, table) => sum + table.rows, 0) + filled.reduce((sum, { inserted }) => sum + inserted, 0);
@@ -91,8 +93,16 @@ async function restoreInto(
   });
 }
 
-function nothingDone(plan: RestorePlan): RestoreSetResult {
-  return { plan, dryRun: true, findings: [], filled: [], rows: 0, tables: 0, resumed: false };
+function nothingDone({ definitions }: Run, plan: RestorePlan): RestoreSetResult {
+  return {
+    plan,
+    dryRun: true,
+    findings: ambiguousNames(plan, definitions),
+    filled: [],
+    rows: 0,
+    tables: 0,
+    resumed: false,
+  };
 }
 
 /** A run that died after the move left tables without views, routines, triggers and events. */
@@ -113,9 +123,10 @@ async function resume(
       },
     );
   }
-  if (dryRun) return { ...nothingDone(plan), resumed: true };
+  if (dryRun) return { ...nothingDone(run, plan), resumed: true };
   // The scratch schemas of the run that died go with it.
-  const findings = await withScratchSchemas(keeper, record.setId, [], () => finish(keeper, record, run.definitions));
+  const refused = await withScratchSchemas(keeper, record.setId, [], () => finish(keeper, record, run.definitions));
+  const findings = [...refused, ...ambiguousNames(plan, run.definitions)];
   const tables = run.selection.flatMap((item) => item.tables);
   const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
   return { plan, dryRun, findings, filled: [], rows, tables: tables.length, resumed: true };

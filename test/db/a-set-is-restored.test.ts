@@ -66,6 +66,45 @@ test('a set goes under another name, and onto a strict server of another default
   });
 });
 
+test('bodies that name their database unquoted reach into the new one; where that is not sure, it is told', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(`CREATE TABLE t (a INT); CREATE TABLE log (a INT);
+      CREATE PROCEDURE p () INSERT INTO ${database}.log SELECT ${database}.t.a FROM ${database}.t;
+      CREATE TRIGGER tr AFTER INSERT ON t FOR EACH ROW INSERT INTO ${database}.log VALUES (NEW.a);
+      CREATE FUNCTION f () RETURNS INT READS SQL DATA RETURN (SELECT COUNT(*) FROM ${database} . log);
+      CREATE EVENT e ON SCHEDULE EVERY 1 DAY STARTS '2038-01-01' DO CALL ${database}.p();
+      CREATE PROCEDURE odd () SELECT ${database}.a FROM t AS ${database}`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, await tablesOf(database))]);
+      const before = dump(database);
+      const other = `${database}_copy`;
+      try {
+        const told = [['OP_NAME_AMBIGUOUS', `${other}: procedure odd`]];
+        const options = { database: other };
+        const planned = await restore(workplace, { options, dryRun: true });
+        assert.deepEqual(
+          planned.findings.map(({ code, object }) => [code, object]),
+          told,
+        );
+        const done = await restore(workplace, { options });
+        assert.deepEqual(
+          done.findings.map(({ code, object }) => [code, object]),
+          told,
+        );
+        await admin.query(`USE ${other}; INSERT INTO t VALUES (1); CALL p()`);
+        assert.equal(dump(database), before, 'nothing went into the old database');
+        const [[row]] = await admin.query<RowDataPacket[]>('SELECT f() AS n');
+        assert.equal(row?.n, 2);
+        const [[event]] = await admin.query<RowDataPacket[]>('SHOW CREATE EVENT e');
+        assert.match(event?.['Create Event'], new RegExp(`CALL .${other}.\\.p`));
+      } finally {
+        await admin.query(`DROP DATABASE IF EXISTS ${other}`);
+      }
+      assert.deepEqual((await restore(workplace)).findings, [], 'under its own name nothing is ambiguous');
+    });
+  });
+});
+
 test('a dry run says what would happen and changes nothing; what exists in the target stops the restore before it begins', async () => {
   await withDatabase(async (database, admin) => {
     await admin.query(
