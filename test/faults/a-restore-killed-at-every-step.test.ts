@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
@@ -8,27 +7,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { type DurableStep, observeDurableSteps, RESTORE_STEPS } from '../../src/support/durable-step';
 import { backUp, restore, undo } from '../support/backup';
+import { type CrashMoment, momentsOf, nameOfMoment, runCrashChild, type StepCounts } from '../support/crash-run';
 import { sourceOf, testServer, type Workplace, withDatabase, withWorkplace } from '../support/database';
 import { assertSameText, dump } from '../support/dump';
 import { buildTangled, changeTangled, ownSchemas, TANGLED_TABLES } from '../support/tangled-database';
-
-type Counts = Partial<Record<DurableStep, number>>;
-interface Moment {
-  readonly step: DurableStep;
-  readonly moment: 'before' | 'after';
-  readonly occurrence: number;
-}
-
-/** Every occurrence of every step, from before and from after. */
-function momentsOf(counts: Counts): Moment[] {
-  return RESTORE_STEPS.flatMap((step) =>
-    Array.from({ length: counts[step] ?? 0 }, (_, index) => index + 1).flatMap((occurrence) => [
-      { step, moment: 'before' as const, occurrence },
-      { step, moment: 'after' as const, occurrence },
-    ]),
-  );
-}
-const nameOf = ({ step, moment, occurrence }: Moment) => `${moment} ${step} ${occurrence}`;
 
 /** A server needs a moment to notice that its client is gone; only then its locks are free. */
 async function untilGone(admin: Connection): Promise<void> {
@@ -89,31 +71,11 @@ const AFTER_MOVE: readonly DurableStep[] = [
   'restore.create-objects',
   'restore.close-record',
 ];
-const isAfterMove = ({ step, moment }: Moment) =>
+const isAfterMove = ({ step, moment }: CrashMoment) =>
   AFTER_MOVE.includes(step) || (step === 'restore.move' && moment === 'after');
 
 /** The record says that the restore is finished: the next restore of the set is a new one, and refused. */
-const isDone = ({ step, moment }: Moment) => step === 'restore.close-record' && moment === 'after';
-
-async function runChild(plan: Moment | 'count', argv: readonly string[]) {
-  const words = plan === 'count' ? ['count', '', ''] : [plan.step, plan.moment, String(plan.occurrence)];
-  const child = fork(join(__dirname, 'crash-child.js'), [...words, ...argv], { silent: true });
-  let counts: Counts = {};
-  let output = '';
-  child.on('message', (message) => {
-    counts = message as Counts;
-  });
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk) => {
-      output += String(chunk);
-    });
-  }
-  return await new Promise<{ code: number | null; signal: string | null; counts: Counts; output: string }>(
-    (resolve) => {
-      child.once('close', (code, signal) => resolve({ code, signal, counts, output }));
-    },
-  );
-}
+const isDone = ({ step, moment }: CrashMoment) => step === 'restore.close-record' && moment === 'after';
 
 test('a restore killed before or after any of its steps leaves the target as it was, or the next run finishes it', async (t) => {
   await withStage(async (stage) => {
@@ -124,9 +86,9 @@ test('a restore killed before or after any of its steps leaves the target as it 
     const restoring = ['restore', 'latest', '--location', workplace.location.path, ...around];
     const undoing = ['restore', '--undo', 'latest', ...around];
 
-    const counted = await runChild('count', restoring);
+    const counted = await runCrashChild('count', restoring);
     assert.equal(counted.code, 0, counted.output);
-    const undone = await runChild('count', undoing);
+    const undone = await runCrashChild('count', undoing);
     assert.equal(undone.code, 0, undone.output);
     assertSameText(read(), atRestore, 'undone');
     const seen = new Set(Object.keys({ ...counted.counts, ...undone.counts }));
@@ -137,25 +99,25 @@ test('a restore killed before or after any of its steps leaves the target as it 
       'every step was met',
     );
 
-    const moments = momentsOf(counted.counts);
+    const moments = momentsOf(RESTORE_STEPS, counted.counts);
     for (const moment of moments) {
-      const { signal, output } = await runChild(moment, restoring);
-      assert.equal(signal, 'SIGKILL', `${nameOf(moment)}: ${output}`);
+      const { signal, output } = await runCrashChild(moment, restoring);
+      assert.equal(signal, 'SIGKILL', `${nameOfMoment(moment)}: ${output}`);
       if (isDone(moment)) {
         await untilGone(admin);
         await undo(workplace);
-        assertSameText(read(), atRestore, nameOf(moment));
-      } else await assertRecovers(stage, nameOf(moment), isAfterMove(moment));
+        assertSameText(read(), atRestore, nameOfMoment(moment));
+      } else await assertRecovers(stage, nameOfMoment(moment), isAfterMove(moment));
     }
-    const back = momentsOf(undone.counts);
+    const back = momentsOf(RESTORE_STEPS, undone.counts);
     for (const moment of back) {
       await restore(workplace);
-      const { signal, output } = await runChild(moment, undoing);
-      assert.equal(signal, 'SIGKILL', `${nameOf(moment)}: ${output}`);
+      const { signal, output } = await runCrashChild(moment, undoing);
+      assert.equal(signal, 'SIGKILL', `${nameOfMoment(moment)}: ${output}`);
       await untilGone(admin);
       if (moment.step !== 'undo.remove-record' || moment.moment === 'before') await undo(workplace);
-      assertSameText(read(), atRestore, `${nameOf(moment)}: the next undo finishes`);
-      assert.deepEqual(await ownSchemas(admin), [], nameOf(moment));
+      assertSameText(read(), atRestore, `${nameOfMoment(moment)}: the next undo finishes`);
+      assert.deepEqual(await ownSchemas(admin), [], nameOfMoment(moment));
     }
     t.diagnostic(`${moments.length} kills of a restore, ${back.length} of an undo`);
   });
@@ -174,7 +136,7 @@ test('a connection lost before or after any step has the same end as a kill', as
   await withStage(async (stage) => {
     const { workplace } = stage;
     const spared = new Set((process as unknown as { _getActiveHandles(): unknown[] })._getActiveHandles());
-    const counts: Counts = {};
+    const counts: StepCounts = {};
     observeDurableSteps((step, now) => {
       if (now === 'before') counts[step] = (counts[step] ?? 0) + 1;
     });
@@ -182,7 +144,7 @@ test('a connection lost before or after any step has the same end as a kill', as
       await restore(workplace);
       observeDurableSteps(undefined);
       await undo(workplace);
-      const moments = momentsOf(counts);
+      const moments = momentsOf(RESTORE_STEPS, counts);
       for (const moment of moments) {
         let met = 0;
         observeDurableSteps((step, now) => {
@@ -195,10 +157,10 @@ test('a connection lost before or after any step has the same end as a kill', as
           (error: Error) => error.message,
         );
         observeDurableSteps(undefined);
-        assert.ok(met >= moment.occurrence, `${nameOf(moment)} was not met`);
+        assert.ok(met >= moment.occurrence, `${nameOfMoment(moment)} was not met`);
         // Whatever is only cleaned up after the last step does not change the answer.
         if (ended === 'completed') await undo(workplace);
-        else await assertRecovers(stage, nameOf(moment), isAfterMove(moment));
+        else await assertRecovers(stage, nameOfMoment(moment), isAfterMove(moment));
       }
       t.diagnostic(`${moments.length} lost connections`);
     } finally {

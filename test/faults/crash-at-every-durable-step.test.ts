@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { fork } from 'node:child_process';
 import { cp, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -9,6 +8,7 @@ import { carryOut } from '../../src/operations/carry-out';
 import type { RequestOf, ResultOf } from '../../src/operations/contract';
 import { DURABLE_STEPS, type DurableStep } from '../../src/support/durable-step';
 import { backUp } from '../support/backup';
+import { type CrashMoment, momentsOf, nameOfMoment, runCrashChild, type StepCounts } from '../support/crash-run';
 import { sourceOf, testServer, type Workplace, withDatabase, withWorkplace } from '../support/database';
 
 const never = new AbortController().signal;
@@ -17,14 +17,10 @@ const run = <Name extends 'listSets' | 'verifySet' | 'prune'>(name: Name, reques
 
 const TABLES = ['a_few', 'b_many', 'c_none'];
 const ROWS = 3_003;
-type Counts = Partial<Record<DurableStep, number>>;
 type Operation = 'backup' | 'prune';
 
-interface Kill {
+interface Kill extends CrashMoment {
   readonly operation: Operation;
-  readonly step: DurableStep;
-  readonly moment: 'before' | 'after';
-  readonly occurrence: number;
 }
 interface Earlier {
   readonly setId: string;
@@ -50,34 +46,8 @@ async function commandLine(operation: Operation, { folder, location }: Workplace
   return ['backup', '--config', config, '--all-tables', '--name', 'test', '--app', 'app', ...around];
 }
 
-interface Ending {
-  readonly signal: NodeJS.Signals | null;
-  readonly code: number | null;
-  readonly counts: Counts;
-  readonly output: string;
-}
-
-/** Runs crash-child in a process of its own and waits until it is gone, so that its pid answers no longer. */
-async function runChild(kill: Kill | 'count', argv: readonly string[]): Promise<Ending> {
-  const plan = kill === 'count' ? ['count', '', ''] : [kill.step, kill.moment, String(kill.occurrence)];
-  const child = fork(join(__dirname, 'crash-child.js'), [...plan, ...argv], { silent: true });
-  let counts: Counts = {};
-  let output = '';
-  child.on('message', (message) => {
-    counts = message as Counts;
-  });
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.on('data', (chunk) => {
-      output += String(chunk);
-    });
-  }
-  return await new Promise((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal, counts, output }));
-  });
-}
-
-async function assertKilled(kill: Kill, argv: readonly string[]): Promise<void> {
-  const { signal, code, output } = await runChild(kill, argv);
+async function assertKilled(kill: CrashMoment, argv: readonly string[]): Promise<void> {
+  const { signal, code, output } = await runCrashChild(kill, argv);
   assert.equal(signal, 'SIGKILL', `the run ended with ${code} before the step came: ${output}`);
 }
 
@@ -129,20 +99,14 @@ async function assertRecovers(workplace: Workplace, earlier: Earlier, database: 
 
 /** First, middle and last; every one where a crash means something else each time. */
 function occurrencesOf(step: DurableStep, count: number): number[] {
-  if (step === 'run-lock.renew') return [1]; // how often depends on the machine
+  if (step === 'run-lock.renew') return count > 0 ? [1] : []; // how often depends on the machine
   const isEachItsOwn = ['store.publish', 'store.delete', 'work-directory.remove'].includes(step);
   if (isEachItsOwn) return Array.from({ length: count }, (_, index) => index + 1);
-  return [...new Set([1, Math.ceil(count / 2), count])];
+  return [...new Set([1, Math.ceil(count / 2), count])].filter((occurrence) => occurrence <= count && occurrence > 0);
 }
 
-function planKills(operation: Operation, counts: Counts, steps: readonly DurableStep[]): Kill[] {
-  return steps.flatMap((step) =>
-    occurrencesOf(step, counts[step] ?? 0)
-      .filter((occurrence) => occurrence > 0 && occurrence <= (counts[step] ?? 0))
-      .flatMap((occurrence) =>
-        (['before', 'after'] as const).map((moment) => ({ operation, step, moment, occurrence })),
-      ),
-  );
+function planKills(operation: Operation, counts: StepCounts, steps: readonly DurableStep[]): Kill[] {
+  return momentsOf(steps, counts, occurrencesOf).map((moment) => ({ operation, ...moment }));
 }
 
 /** A location before the crash, copied for each of them. */
@@ -170,7 +134,7 @@ test('a process killed at any durable step leaves whole sets only, and the next 
         await mkdir(one.workRoot, { recursive: true });
         await backUpAndVerify(many, database);
         const newest = await backUpAndVerify(many, database);
-        const crash = { operation: 'backup', step: 'store.publish', occurrence: 2 } as const;
+        const crash = { step: 'store.publish', occurrence: 2 } as const;
         const dying = await commandLine('backup', many, database);
         await assertKilled({ ...crash, moment: 'after' }, dying); // an archive without its seal
         await assertKilled({ ...crash, moment: 'before' }, dying); // a temporary object
@@ -181,7 +145,7 @@ test('a process killed at any durable step leaves whole sets only, and the next 
         const count = async (operation: Operation) =>
           await withWorkplace(async (workplace) => {
             await copyOf(before[operation].workplace, workplace);
-            const ending = await runChild('count', await commandLine(operation, workplace, database));
+            const ending = await runCrashChild('count', await commandLine(operation, workplace, database));
             assert.equal(ending.code, 0, ending.output);
             return ending.counts;
           });
@@ -191,8 +155,8 @@ test('a process killed at any durable step leaves whole sets only, and the next 
         ];
         const hit = new Set<string>();
         const tests = kills.map((kill) => {
-          const { operation, step, moment, occurrence } = kill;
-          return context.test(`${operation}: ${moment} ${step} number ${occurrence}`, async () => {
+          const { operation, step, moment } = kill;
+          return context.test(`${operation}: ${nameOfMoment(kill)}`, async () => {
             await withWorkplace(async (workplace) => {
               const { workplace: from, earlier } = before[operation];
               await copyOf(from, workplace);
