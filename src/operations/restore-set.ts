@@ -3,10 +3,10 @@ import { cleanUpAfter, isOperationError, OperationError } from '../errors/operat
 import { restoreOptionsSchema } from '../model/restore-options';
 import type { Finding } from '../model/verification';
 import { type SourceConnection, withConnection } from '../mysql/connection';
-import { type RestoreRecord, readRecord, writeRecord } from '../mysql/restore-record';
+import { listRecords, type RestoreRecord, readRecord, writeRecord } from '../mysql/restore-record';
 import { scratchPattern, withScratchSchemas } from '../mysql/scratch-schemas';
 import { readTargetServer } from '../mysql/target-state';
-import type { RestorePlan } from '../plan/plan-restore';
+import { planOfRest, type RestorePlan } from '../plan/plan-restore';
 import { selectFromSet } from '../plan/select-from-set';
 import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
@@ -70,11 +70,13 @@ async function restoreInto(
     );
     const definitions = new Map([...asSet].map(([database, held]) => [database, adapter.adapt(database, held)]));
     const run: Run = { ...known, server, adapter, definitions };
-    const pending = await readRecord(keeper, sealed.setId);
-    const isInterrupted = pending !== undefined && pending.finishedAt === undefined;
-    if (isInterrupted && pending.isMoved) return await resume(keeper, run, pending, request);
-    if (isInterrupted && !request.dryRun) await takeBack(keeper, pending);
-    const situation = await surveyTarget(keeper, run, isInterrupted ? {} : { pending });
+    const records = await listRecords(keeper);
+    const pending = records.find(({ setId, isMoved }) => setId === sealed.setId && isMoved);
+    if (pending && pending.finishedAt === undefined) return await resume(keeper, run, pending, request);
+    // Restores that died before their move, of any set: what they created makes place.
+    const begun = records.filter(({ isMoved }) => !isMoved);
+    if (!request.dryRun) for (const record of begun) await takeBack(keeper, record);
+    const situation = await surveyTarget(keeper, run, { pending, begun });
     const { plan } = situation;
     if (request.dryRun) {
       const differences =
@@ -112,7 +114,7 @@ async function resume(
   record: RestoreRecord,
   { dryRun }: RestoreSetRequest,
 ): Promise<RestoreSetResult> {
-  const { plan } = await surveyTarget(keeper, run, {});
+  const plan = planOfRest((await surveyTarget(keeper, run, {})).plan);
   if (JSON.stringify(record.options) !== JSON.stringify(run.options)) {
     throw new OperationError(
       'OP_RESTORE_REFUSED',
@@ -153,7 +155,7 @@ async function carryOutPlan(
   try {
     if (situation.hasSequences) {
       const record = await buildRecord(keeper, run, situation);
-      await writeRecord(keeper, record);
+      await durableStep('restore.write-record', () => writeRecord(keeper, record));
       await createSequences(keeper, record, run.definitions);
     }
     return await withStaged(keeper, run, situation.plan, async (scratch) => {

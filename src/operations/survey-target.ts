@@ -25,13 +25,18 @@ export interface Situation {
 }
 
 /**
- * Looks at the target and plans. `pending` is the record of an earlier restore of this set; `before` is what this run
- * found first: the sequences that it has created since are not counted.
+ * Looks at the target and plans. `pending` is the record of an earlier restore of this set; `begun` are those of restores
+ * that died before their move: what they created is not counted, it goes before anything else; `before` is what this
+ * run found first: the sequences that it has created since are not counted.
  */
 export async function surveyTarget(
   keeper: SourceConnection,
   { sealed, options, selection, definitions, server: about, adapter }: Run,
-  known: { readonly pending?: RestoreRecord | undefined; readonly before?: Situation },
+  known: {
+    readonly pending?: RestoreRecord | undefined;
+    readonly begun?: readonly RestoreRecord[];
+    readonly before?: Situation;
+  },
 ): Promise<Situation> {
   const wanted = selection.map((item): WantedDatabase => {
     const { objects } = definitions.get(item.database)!;
@@ -49,11 +54,12 @@ export async function surveyTarget(
   });
   const live: TargetState[] = [];
   for (const { target, tables, objects } of wanted) {
-    const state = await readTargetState(
+    const found = await readTargetState(
       keeper,
       target,
       tables.map(({ table = '' }) => table),
     );
+    const state = withoutBegun(found, known.begun ?? []);
     const was = known.before?.live.find(({ database }) => database === target);
     live.push(known.before?.hasSequences && was ? withoutOwn(state, was, objects) : state);
   }
@@ -62,6 +68,15 @@ export async function surveyTarget(
   const adaptations = [...adapter.adaptations.values()];
   const hasSequences = wanted.some(({ objects }) => objects.some(({ kind }) => kind === 'sequence'));
   return { plan: planRestore({ sealed, options, wanted, live, server, adaptations }), live, hasSequences };
+}
+
+/** As takeBack will leave it. */
+function withoutBegun(state: TargetState, begun: readonly RestoreRecord[]): TargetState {
+  const databases = begun.flatMap((record) => record.databases.filter(({ target }) => target === state.database));
+  const gone = new Set(databases.flatMap(({ sequences }) => sequences));
+  const objects = state.objects.filter(({ kind, name }) => kind !== 'sequence' || !gone.has(name));
+  const isGone = objects.length === 0 && databases.some(({ isNew }) => isNew);
+  return { ...state, objects, exists: state.exists && !isGone };
 }
 
 function withoutOwn(state: TargetState, was: TargetState, wanted: WantedDatabase['objects']): TargetState {

@@ -105,6 +105,13 @@ export function planRestore(input: {
   return { ...plan, hash: hashOf(plan) };
 }
 
+/** What is left to do once the tables have moved; nothing stands in the way of that. */
+export function planOfRest({ hash: _, ...plan }: RestorePlan): RestorePlan {
+  const steps = plan.steps.filter(({ action }) => action === 'create-objects');
+  const rest = { ...plan, steps, blockers: [] };
+  return { ...rest, hash: hashOf(rest) };
+}
+
 function hashOf(plan: object): string {
   return createHash('sha256').update(JSON.stringify(plan)).digest('hex');
 }

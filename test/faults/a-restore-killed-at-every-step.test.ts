@@ -77,14 +77,18 @@ const isAfterMove = ({ step, moment }: CrashMoment) =>
 /** The record says that the restore is finished: the next restore of the set is a new one, and refused. */
 const isDone = ({ step, moment }: CrashMoment) => step === 'restore.close-record' && moment === 'after';
 
+/** `restore latest --location L`, and where the server is. */
+function commandLine({ folder, location }: Workplace): string[] {
+  const config = join(folder, 'config.yaml');
+  writeFileSync(config, JSON.stringify({ it: { db: 'mysql', ...testServer() } }));
+  return ['restore', 'latest', '--location', location.path, '--config', config, '--work', folder];
+}
+
 test('a restore killed before or after any of its steps leaves the target as it was, or the next run finishes it', async (t) => {
   await withStage(async (stage) => {
     const { workplace, admin, atRestore, read } = stage;
-    const config = join(workplace.folder, 'config.yaml');
-    writeFileSync(config, JSON.stringify({ it: { db: 'mysql', ...testServer() } }));
-    const around = ['--config', config, '--work', workplace.folder];
-    const restoring = ['restore', 'latest', '--location', workplace.location.path, ...around];
-    const undoing = ['restore', '--undo', 'latest', ...around];
+    const restoring = commandLine(workplace);
+    const undoing = ['restore', '--undo', 'latest', ...restoring.slice(4)];
 
     const counted = await runCrashChild('count', restoring);
     assert.equal(counted.code, 0, counted.output);
@@ -120,6 +124,50 @@ test('a restore killed before or after any of its steps leaves the target as it 
       assert.deepEqual(await ownSchemas(admin), [], nameOfMoment(moment));
     }
     t.diagnostic(`${moments.length} kills of a restore, ${back.length} of an undo`);
+  });
+});
+
+test('a restore of a set with sequences, killed anywhere, is finished by the next one, also one of another set', async (t) => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(`CREATE SEQUENCE s START WITH 5; CREATE TABLE t (id INT PRIMARY KEY DEFAULT NEXTVAL(s), w CHAR(9));
+      INSERT INTO t (w) VALUES ('a'), ('b')`);
+    await withWorkplace(async (workplace) => {
+      const { sealed: older } = await backUp(workplace, [sourceOf(database, ['t'])]);
+      const atOlder = dump(database);
+      await admin.query("INSERT INTO t (w) VALUES ('c')");
+      await backUp(workplace, [sourceOf(database, ['t'])]);
+      const atBackup = dump(database);
+      const restoring = commandLine(workplace);
+      const drop = async () => {
+        await admin.query(`DROP DATABASE IF EXISTS ${database}`);
+        assert.deepEqual(await ownSchemas(admin), []);
+      };
+      await drop();
+      const { code, counts, output } = await runCrashChild('count', restoring);
+      assert.equal(code, 0, output);
+      assert.ok(counts['restore.create-sequences'], 'sequences were created');
+      const moments = momentsOf(RESTORE_STEPS, counts);
+      for (const moment of moments) {
+        const what = nameOfMoment(moment);
+        await drop();
+        const { signal, output } = await runCrashChild(moment, restoring);
+        assert.equal(signal, 'SIGKILL', `${what}: ${output}`);
+        await untilGone(admin);
+        if (isDone(moment)) continue;
+        const planned = await restore(workplace, { dryRun: true });
+        assert.deepEqual([planned.plan.blockers, planned.resumed], [[], isAfterMove(moment)], `${what}: a plan`);
+        const { findings } = await restore(workplace);
+        assert.deepEqual(findings, [], what);
+        assertSameText(dump(database), atBackup, what);
+        if (isAfterMove(moment)) continue;
+        await drop();
+        await runCrashChild(moment, restoring);
+        await untilGone(admin);
+        await restore(workplace, { set: older.setId });
+        assertSameText(dump(database), atOlder, `${what}: another set`);
+      }
+      t.diagnostic(`${moments.length} kills`);
+    });
   });
 });
 
