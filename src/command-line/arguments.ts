@@ -40,6 +40,7 @@ const OPTIONS = {
   database: { type: 'string' },
   'drop-definers': { type: 'boolean' },
   patience: { type: 'string' },
+  out: { type: 'string' },
   'time-zone': { type: 'string' },
   work: { type: 'string' },
   json: { type: 'boolean' },
@@ -51,6 +52,7 @@ type OptionName = keyof typeof OPTIONS;
 const COMMON: readonly OptionName[] = ['json', 'work', 'time-zone'];
 const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
   backup: ['config', 'section', 'tables', 'all-tables', 'location', 'name', 'app', 'parallel', 'level', ...COMMON],
+  export: ['config', 'out', ...COMMON],
   list: ['location', ...COMMON],
   verify: ['location', 'level', 'config', 'section', 'rules', 'accept', ...COMMON],
   restore: [
@@ -102,6 +104,12 @@ const commandSchema = z.discriminatedUnion('command', [
       path: ['tables'],
       message: 'and --all-tables exclude each other',
     }),
+  z.object({
+    command: z.literal('export'),
+    ...common,
+    config: z.string({ error: 'is missing' }),
+    out: z.string().min(1, 'is empty').default('.'),
+  }),
   z.object({ command: z.literal('list'), ...common, location }),
   z
     .object({

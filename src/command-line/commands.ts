@@ -7,12 +7,15 @@ import { chooseTables } from '../operations/choose-tables';
 import type { ExportSource, ListedSet, VerifyResult } from '../operations/contract';
 import type { Command } from './arguments';
 import { type CommandOf, type CommandResult, type CommandRun, surroundings, targetServer } from './command-run';
+import { exportDocuments } from './export-command';
 import { restore } from './restore-command';
 
 export async function runCommand(command: Command, run: CommandRun): Promise<CommandResult> {
   switch (command.command) {
     case 'backup':
       return await backUp(command, run);
+    case 'export':
+      return await exportDocuments(command, run);
     case 'list':
       return await list(command, run);
     case 'verify':

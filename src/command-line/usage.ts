@@ -11,6 +11,9 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
       [--config F [--section S]]     restorable: the server to restore into, in scratch schemas that are dropped
       [--rules FILE]                 content rules of your own, JSON; cells are checked from "readable" on
       [--accept]                     what is suspicious about SET is right: write that down, pruning goes on
+  export --config F [--out DIR]
+      log_databus_collectorconfig.json and log_search_logindexset.json as export.py writes them, from the sections
+      bk_nodeman and bk_log_search; default the current folder
   restore SET --location URL --config F [--section S]
       into that section's server: load beside the databases, compare, then move into place by one statement
       [--dry-run [--diff]]           say what would happen; with --diff what would become of each row

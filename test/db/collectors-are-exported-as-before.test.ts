@@ -105,3 +105,32 @@ test('a platform of thousands of records is read in pages, and a run that is sto
     });
   });
 });
+
+test('the documents of the sample rows are those that export.py itself wrote', async () => {
+  const rows = JSON.parse(readFileSync('test/fixtures/bklog-rows.json', 'utf8'));
+  await withBkLog(async (names, admin) => {
+    for (const database of ['bk_nodeman', 'bk_log_search'] as const) {
+      for (const [table, list] of Object.entries(rows[database] as Record<string, Record<string, unknown>[]>)) {
+        for (const row of list) {
+          const cells = Object.values(row).map((cell) =>
+            cell !== null && typeof cell === 'object' ? JSON.stringify(cell) : cell,
+          );
+          const columns = Object.keys(row).map((name) => `\`${name}\``);
+          const place = `\`${names[database]}\`.\`${table}\``;
+          await admin.query(`INSERT INTO ${place} (${columns}) VALUES (?)`, [cells]);
+        }
+      }
+    }
+    await withWorkplace(async (workplace) => {
+      const { documents } = await exportAll(workplace, names);
+      // Of the original's run on MariaDB 10.11.
+      assert.deepEqual(
+        documents.map(({ sha256 }) => sha256),
+        [
+          '0342db89c285490a477ff361ecc4e7aca2fdaa82ec6ead280007e8beef9d5b1a',
+          'ba3c6b182df6042f5acfa2be77212dc8963b2bdc5690d810f80d171bb01e3902',
+        ],
+      );
+    });
+  });
+});

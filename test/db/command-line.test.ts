@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Connection } from 'mysql2/promise';
+import { Chance } from '../support/chance';
 import { testServer, withDatabase, withWorkplace } from '../support/database';
+import { bkLogSchema, randomBkLog } from '../support/random-bklog';
 
 const CANARY = 'canary-password-91ab';
 
@@ -110,9 +112,9 @@ test('backup, list, verify, restore and prune from the command line, with their 
       const swapped = run(carriedOut, env);
       assert.deepEqual([swapped.status, swapped.report.rows], [0, 3], swapped.err);
       const undo = ['--config', path, '--section', 'it', '--json', '--work', work];
-      const undone = run(['restore', '--undo', 'latest', ...undo], env);
+      const undone = run(['restore', '--undo', swapped.report.setId, ...undo], env);
       assert.deepEqual([undone.status, undone.report.tables], [0, 2], undone.err);
-      const none = run(['restore', '--discard', 'latest', ...undo], env);
+      const none = run(['restore', '--discard', swapped.report.setId, ...undo], env);
       assert.deepEqual([none.status, none.report.failure.code], [1, 'OP_RESTORE_REFUSED']);
       writeFileSync(plan, looked.out.replace('"policy":"swap"', '"policy":"replace"'));
       assert.deepEqual(run(carriedOut, env).report.failure.code, 'OP_CONFIG_INVALID');
@@ -256,6 +258,31 @@ test('a location that is missing or a file is refused before anything is read', 
       ]);
       assert.deepEqual([status, report.failure.code], [1, 'OP_STORE_UNREACHABLE']);
       assert.ok(!existsSync(work), 'nothing was exported for it');
+    }
+  });
+});
+
+test('export writes the documents of export.py into a folder, and says what is odd', async () => {
+  await withScene(async ({ folder, work, database, config, admin }) => {
+    const other = `${database}_nodeman`;
+    const names = { bk_nodeman: other, bk_log_search: database, sg_migration: `${database}_sg` };
+    try {
+      for (const statement of bkLogSchema(names)) await admin.query(statement);
+      for (const statement of randomBkLog(new Chance(5), { names }).sql) await admin.query(statement);
+      const path = config({ bk_nodeman: section(other), bk_log_search: section(database) });
+      const out = join(folder, 'out');
+      const exported = run(['export', '--config', path, '--out', out, '--work', work, '--json']);
+      assert.deepEqual([exported.status, exported.report.outcome], [2, 'completed-with-findings'], exported.err);
+      assert.deepEqual(readdirSync(out).sort(), ['log_databus_collectorconfig.json', 'log_search_logindexset.json']);
+      const [collectors] = exported.report.documents;
+      assert.equal(JSON.parse(readFileSync(collectors.path, 'utf8')).length, collectors.records);
+      assert.ok(exported.report.findings.every(({ message }: { message: string }) => message.length > 0));
+      const half = config({ bk_log_search: section(database) });
+      const refused = run(['export', '--config', half, '--out', out, '--work', work, '--json']);
+      assert.deepEqual([refused.status, refused.report.failure.code], [1, 'OP_CONFIG_INVALID']);
+      assert.match(refused.err, /has no section bk_nodeman/);
+    } finally {
+      for (const name of Object.values(names)) await admin.query(`DROP DATABASE IF EXISTS \`${name}\``);
     }
   });
 });
