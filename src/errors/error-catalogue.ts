@@ -126,6 +126,36 @@ export const ERROR_CATALOGUE = {
     retry: 'never',
     remedy: 'Look at the named object: where it means the database, create it again with the new name.',
   },
+  OP_API_UNREACHABLE: {
+    meaning: "BK-LOG's API gateway does not answer",
+    retry: 'later',
+    remedy: 'Check the address with gateway name and stage, the firewall and TLS settings.',
+  },
+  OP_API_DENIED: {
+    meaning: 'the API gateway or BK-LOG refuses the app, the user or a permission',
+    retry: 'never',
+    remedy: 'Correct app code and secret, grant the app the resource, or the user the permission named in the message.',
+  },
+  OP_API_BUSY: {
+    meaning: 'the API gateway asks to call later',
+    retry: 'later',
+    remedy: 'Run again later, or lower the number of calls at a time.',
+  },
+  OP_API_REFUSED: {
+    meaning: 'BK-LOG refuses what it was asked for',
+    retry: 'never',
+    remedy: 'Correct what the message names; nothing was created.',
+  },
+  OP_API_UNCERTAIN: {
+    meaning: 'BK-LOG was asked to change something, and no answer says whether it did',
+    retry: 'now',
+    remedy: 'Run again: what was created is looked up by its name and not created twice.',
+  },
+  OP_API_ANSWER_INVALID: {
+    meaning: 'an answer is not of the form that BK-LOG has',
+    retry: 'later',
+    remedy: 'Check the address: a login page, a proxy or another service may be answering.',
+  },
   OP_RETENTION_UNSAFE: {
     meaning: 'carrying out the plan would remove the last set that is proven',
     retry: 'never',
