@@ -32,10 +32,17 @@ const CODES: Readonly<Record<string, ErrorCode>> = {
   ER_PARSE_ERROR: 'OP_CONFIG_INVALID',
   ER_BAD_FIELD_ERROR: 'OP_CONFIG_INVALID',
   ER_LOCK_WAIT_TIMEOUT: 'OP_SNAPSHOT_REFUSED',
+  ER_DISK_FULL: 'OP_STORE_FULL',
+  ER_RECORD_FILE_FULL: 'OP_STORE_FULL',
 };
+/** How the server quotes ENOSPC in errors of many codes. */
+const NO_SPACE = /Errcode: 28\b/;
+const DISK_FULL = 'The disk of the database server is full: free space there, for the tables once more, and run again.';
 
 const LOCAL_INFILE = 'Rows are loaded by LOAD DATA LOCAL: run SET GLOBAL local_infile = ON on the server.';
 const REMEDIES: Readonly<Record<string, string>> = {
+  ER_DISK_FULL: DISK_FULL,
+  ER_RECORD_FILE_FULL: DISK_FULL,
   ER_NOT_ALLOWED_COMMAND: LOCAL_INFILE,
   ER_CLIENT_LOCAL_FILES_DISABLED: LOCAL_INFILE,
   ER_LOAD_INFILE_CAPABILITY_DISABLED: LOCAL_INFILE,
@@ -58,12 +65,15 @@ export function toSourceError(error: unknown, settings: ConnectionSettings, doin
   if (isOperationError(error)) return error;
   const raw = driverCode(error);
   const connecting = doing === 'connecting';
-  const code = CODES[raw] ?? (connecting && !raw.startsWith('ER_') ? 'OP_SOURCE_UNREACHABLE' : 'OP_SOURCE_LOST');
-  const place = `${settings.name} (${settings.host}:${settings.port})`;
   const message = error instanceof Error ? error.message : String(error);
+  const isFull = NO_SPACE.test(message);
+  const code = isFull
+    ? 'OP_STORE_FULL'
+    : (CODES[raw] ?? (connecting && !raw.startsWith('ER_') ? 'OP_SOURCE_UNREACHABLE' : 'OP_SOURCE_LOST'));
+  const place = `${settings.name} (${settings.host}:${settings.port})`;
   // What the server quotes may be a value of a row (a duplicate entry, say); names matter only for the codes we know.
   const text = raw.startsWith('ER_') && !CODES[raw] ? message.replace(/'[^']*'/g, "'…'") : message;
-  const remedy = REMEDIES[raw];
+  const remedy = isFull ? DISK_FULL : REMEDIES[raw];
   return new OperationError(code, `${sentence(code)} ${place} while ${doing}: ${text}`, {
     cause: error,
     details: {
@@ -83,5 +93,6 @@ function sentence(code: ErrorCode): string {
   if (code === 'OP_SOURCE_DENIED') return 'refused by';
   if (code === 'OP_SOURCE_MISSING') return 'not found on';
   if (code === 'OP_SOURCE_LOST') return 'lost';
+  if (code === 'OP_STORE_FULL') return 'no space left on';
   return 'stopped at';
 }

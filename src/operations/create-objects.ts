@@ -19,6 +19,7 @@ export async function attemptStatement(
   } catch (error) {
     const code = driverCode(error instanceof Error ? error.cause : undefined);
     if (!code.startsWith('ER_') || isOperationError(error, 'OP_SOURCE_DENIED')) throw error;
+    if (isOperationError(error, 'OP_STORE_FULL')) throw error;
     return { code: 'OP_RESTORE_REFUSED', object, message: `the server refuses ${object}: ${code}` };
   }
 }
