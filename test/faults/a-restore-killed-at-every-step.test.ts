@@ -74,8 +74,17 @@ const AFTER_MOVE: readonly DurableStep[] = [
 const isAfterMove = ({ step, moment }: CrashMoment) =>
   AFTER_MOVE.includes(step) || (step === 'restore.move' && moment === 'after');
 
+/** Rows go into the tables that stay after the comparison and before others move. */
+const isAfterFill = ({ step, moment }: CrashMoment) =>
+  step === 'restore.fill'
+    ? moment === 'after'
+    : !['restore.stage', 'restore.load-rows', 'restore.add-keys', 'restore.compare'].includes(step);
+
 /** The record says that the restore is finished: the next restore of the set is a new one, and refused. */
 const isDone = ({ step, moment }: CrashMoment) => step === 'restore.close-record' && moment === 'after';
+
+/** Steps that the two tests after the first kill at. */
+const MET_ELSEWHERE: readonly DurableStep[] = ['restore.create-sequences', 'restore.fill'];
 
 /** `restore latest --location L`, and where the server is. */
 function commandLine({ folder, location }: Workplace): string[] {
@@ -95,12 +104,11 @@ test('a restore killed before or after any of its steps leaves the target as it 
     const undone = await runCrashChild('count', undoing);
     assert.equal(undone.code, 0, undone.output);
     assertSameText(read(), atRestore, 'undone');
-    const seen = new Set(Object.keys({ ...counted.counts, ...undone.counts }));
-    const elsewhere = ['restore.create-sequences', 'restore.fill'];
+    const seen = new Set([...Object.keys({ ...counted.counts, ...undone.counts }), ...MET_ELSEWHERE]);
     assert.deepEqual(
       RESTORE_STEPS.filter((step) => !seen.has(step)),
-      elsewhere,
-      'every step was met',
+      [],
+      'every step is met',
     );
 
     const moments = momentsOf(RESTORE_STEPS, counted.counts);
@@ -165,6 +173,42 @@ test('a restore of a set with sequences, killed anywhere, is finished by the nex
         await untilGone(admin);
         await restore(workplace, { set: older.setId });
         assertSameText(dump(database), atOlder, `${what}: another set`);
+      }
+      t.diagnostic(`${moments.length} kills`);
+    });
+  });
+});
+
+test('a restore by policy skip, killed anywhere, has inserted all absent rows or none, and the next one brings the rest', async (t) => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(`CREATE TABLE biz (id INT PRIMARY KEY, name VARCHAR(9)); INSERT INTO biz VALUES (1, 'a'), (2, 'b'), (3, 'c');
+      CREATE TABLE part (id INT PRIMARY KEY, biz INT NOT NULL, FOREIGN KEY (biz) REFERENCES biz (id)); INSERT INTO part VALUES (1, 1), (2, 2);
+      CREATE TABLE whole (id INT PRIMARY KEY); INSERT INTO whole VALUES (7); CREATE VIEW v AS SELECT id FROM whole`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['biz', 'part', 'whole'])]);
+      const prepare = () =>
+        admin.query(`DROP VIEW IF EXISTS v; DROP TABLE IF EXISTS whole; DELETE FROM part; DELETE FROM biz;
+          INSERT INTO biz VALUES (3, 'mine'), (4, 'new')`);
+      await prepare();
+      const rows = () => dump(database, undefined, ['biz', 'part']);
+      const rowsBefore = rows();
+      const restoring = [...commandLine(workplace), '--policy', 'skip'];
+      const { code, counts, output } = await runCrashChild('count', restoring);
+      assert.equal(code, 0, output);
+      const [atEnd, rowsAtEnd] = [dump(database), rows()];
+      const moments = momentsOf(RESTORE_STEPS, counts);
+      assert.ok(counts['restore.fill'], 'absent rows were inserted');
+      for (const moment of moments) {
+        const what = nameOfMoment(moment);
+        await prepare();
+        const { signal, output } = await runCrashChild(moment, restoring);
+        assert.equal(signal, 'SIGKILL', `${what}: ${output}`);
+        await untilGone(admin);
+        const isFilled = isAfterFill(moment);
+        assertSameText(rows(), isFilled ? rowsAtEnd : rowsBefore, `${what}: all rows or none`);
+        await restore(workplace, { options: { policy: 'skip' } });
+        assertSameText(dump(database), atEnd, what);
+        assert.deepEqual(await ownSchemas(admin), [], what);
       }
       t.diagnostic(`${moments.length} kills`);
     });
