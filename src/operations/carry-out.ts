@@ -1,4 +1,5 @@
 import { appendToJournal } from '../catalog/run-journal';
+import { isOperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import type { Operation, RunReport } from '../model/run-report';
 import type { ProgressListener } from '../support/progress';
@@ -98,7 +99,9 @@ export async function carryOut<Name extends OperationName>(
     }
     return result;
   } catch (thrown) {
-    const error = toOperationError(signal.aborted ? signal.reason : thrown, DOING[name]);
+    // Whatever an abort breaks is the abort; one that says how far it came is kept.
+    const isAbort = signal.aborted && !isOperationError(thrown, 'OP_ABORTED');
+    const error = toOperationError(isAbort ? signal.reason : thrown, DOING[name]);
     if (operation) {
       const { code, message, remedy, retry, details } = error;
       await record(surroundings, {

@@ -1,5 +1,6 @@
 import { findSet } from '../catalog/catalog';
 import { cleanUpAfter, isOperationError, OperationError } from '../errors/operation-error';
+import { toOperationError } from '../errors/to-operation-error';
 import { restoreOptionsSchema } from '../model/restore-options';
 import type { Finding } from '../model/verification';
 import { type SourceConnection, withConnection } from '../mysql/connection';
@@ -151,7 +152,7 @@ async function carryOutPlan(
   situation: Situation,
 ): Promise<{ findings: Finding[]; filled: FilledTable[] }> {
   let isMoved = false;
-  let isFilled = false;
+  let filled: FilledTable[] = [];
   try {
     if (situation.hasSequences) {
       const record = await buildRecord(keeper, run, situation);
@@ -162,8 +163,7 @@ async function carryOutPlan(
       run.signal.throwIfAborted();
       const { plan, live } = await surveyTarget(keeper, run, { before: situation });
       refuseChanged(situation.plan, plan);
-      const filled = await fillTables(run.settings, run.signal, plan.targets, live, scratch);
-      isFilled = filled.some(({ inserted }) => inserted > 0);
+      filled = await fillTables(run.settings, run.signal, plan.targets, live, scratch);
       run.signal.throwIfAborted();
       const record = await buildRecord(keeper, run, situation);
       run.onProgress({ phase: 'move' });
@@ -178,7 +178,9 @@ async function carryOutPlan(
       const begun = await readRecord(keeper, run.sealed.setId);
       if (begun && !begun.isMoved) await takeBack(keeper, begun);
     });
-    if (isFilled && isOperationError(error)) throw afterFilling(error);
+    if (filled.some(({ inserted }) => inserted > 0)) {
+      throw afterFilling(toOperationError(run.signal.aborted ? run.signal.reason : error, 'restoring a set'), filled);
+    }
     throw isOperationError(error, 'OP_SOURCE_DENIED') ? withGrant(error, situation.plan) : error;
   }
 }
@@ -203,12 +205,14 @@ async function finish(keeper: SourceConnection, record: RestoreRecord, definitio
 }
 
 /** Rows were inserted by a transaction of its own: no remedy may say that nothing was changed. */
-function afterFilling(error: OperationError): OperationError {
-  return new OperationError(error.code, `rows were inserted, but absent tables were not created: ${error.message}`, {
+function afterFilling(error: OperationError, filled: readonly FilledTable[]): OperationError {
+  const rows = filled.reduce((sum, { inserted }) => sum + inserted, 0);
+  return new OperationError(error.code, `the restore stopped after ${rows} rows were inserted: ${error.message}`, {
     cause: error,
-    details: error.details,
+    details: { ...error.details, filled },
     retry: error.retry,
-    remedy: 'Remove what the message names and run the same restore again: rows that are there by now are skipped.',
+    remedy:
+      'The inserted rows stay. Mend what the message names and run the same restore again: rows that are there by now are skipped.',
   });
 }
 

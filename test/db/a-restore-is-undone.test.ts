@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { RowDataPacket } from 'mysql2/promise';
 import { isOperationError } from '../../src/errors/operation-error';
+import { observeDurableSteps } from '../../src/support/durable-step';
 import { backUp, restore, undo } from '../support/backup';
-import { sourceOf, withDatabase, withWorkplace } from '../support/database';
+import { connect, settingsFor, sourceOf, withDatabase, withSchema, withWorkplace } from '../support/database';
 import { assertSameText, dump } from '../support/dump';
 import { buildTangled, changeTangled, ownSchemas, TANGLED_TABLES } from '../support/tangled-database';
 
@@ -162,4 +163,116 @@ test('a stored plan is carried out while the target is what it saw, and refused 
       await undo(workplace);
     });
   });
+});
+
+test('after rows were inserted no failure says that nothing was changed, and each says what went in', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(`CREATE TABLE biz (id INT PRIMARY KEY); INSERT INTO biz VALUES (1), (2), (3);
+      CREATE TABLE absent (id INT PRIMARY KEY); CREATE USER ${database}@'%' IDENTIFIED BY 'pw';
+      GRANT ALL ON \`bklog\\_scratch\\_%\`.* TO ${database}@'%'; GRANT ALL ON \`\\_before\\_%\`.* TO ${database}@'%';
+      GRANT SELECT, INSERT ON \`${database}\`.* TO ${database}@'%'`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['biz', 'absent'])]);
+      await admin.query('DROP TABLE absent');
+      const options = { policy: 'skip' } as const;
+      const stop = new AbortController();
+      const settings = settingsFor('mysql', { user: database, password: 'pw' });
+      const failures: Record<string, () => Promise<unknown>> = {
+        OP_SOURCE_DENIED: () => restore(workplace, { options, settings }),
+        OP_ABORTED: () => {
+          observeDurableSteps((step, moment) => step === 'restore.fill' && moment === 'after' && stop.abort());
+          return restore(workplace, { options }, stop.signal);
+        },
+      };
+      try {
+        for (const [code, fail] of Object.entries(failures)) {
+          await admin.query('DELETE FROM biz WHERE id > 1');
+          await assert.rejects(fail(), (error) => {
+            assert.ok(isOperationError(error), String(error));
+            assert.equal(error.code, code);
+            assert.match(error.message, /^the restore stopped after 2 rows were inserted: /);
+            assert.deepEqual((error.details as { filled?: unknown }).filled, [
+              { database, table: 'biz', inserted: 2, skipped: 1 },
+            ]);
+            assert.match(error.remedy, /run the same restore again: rows that are there by now are skipped/);
+            assert.doesNotMatch(
+              `${error.message} ${error.remedy} ${JSON.stringify(error.details)}`,
+              /nothing (was|is)/i,
+            );
+            return true;
+          });
+          observeDurableSteps(undefined);
+          assert.deepEqual(await ownSchemas(admin), []);
+        }
+        const { filled } = await restore(workplace, { options });
+        assert.deepEqual(filled, [{ database, table: 'biz', inserted: 0, skipped: 3 }]);
+      } finally {
+        observeDurableSteps(undefined);
+        await admin.query(`DROP USER ${database}@'%'`);
+      }
+    });
+  });
+});
+
+test('policy replace keeps what made place when the server refuses an object of the set, until that is confirmed', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query(`CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t VALUES (1);
+      CREATE FUNCTION gone () RETURNS INT DETERMINISTIC RETURN 1; CREATE VIEW v AS SELECT gone() AS n; DROP FUNCTION gone`);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, ['t'])]);
+      await admin.query("INSERT INTO t VALUES (2); CREATE OR REPLACE VIEW v AS SELECT 'mine' AS n");
+      const atRestore = dump(database);
+      const options = { policy: 'replace' } as const;
+      const { findings, plan } = await restore(workplace, { options });
+      assert.deepEqual(
+        findings.map(({ code, object }) => [code, object]),
+        [['OP_RESTORE_REFUSED', `${database}: view v`]],
+      );
+      const kept = [`_before_${plan.setId}`, `_before_${plan.setId}_${database}`];
+      assert.deepEqual(await ownSchemas(admin), kept);
+      assert.deepEqual((await undo(workplace)).findings, []);
+      assertSameText(dump(database), atRestore, 'undo gives back what was there');
+      await restore(workplace, { options });
+      assert.deepEqual(await ownSchemas(admin), kept);
+      await undo(workplace, { action: 'discard' });
+      assert.deepEqual(await ownSchemas(admin), []);
+      const [rows] = await admin.query<RowDataPacket[]>('SELECT id FROM t');
+      assert.equal(rows.length, 1);
+    });
+  });
+});
+
+test('a database of the longest name is replaced, undone and discarded like any other', async () => {
+  const prefix = 'n'.repeat(51);
+  await withSchema(
+    async ({ database }) => {
+      assert.equal(database.length, 64);
+      const admin = await connect(database);
+      try {
+        await buildTangled(admin);
+        await withWorkplace(async (workplace) => {
+          await backUp(workplace, [sourceOf(database, TANGLED_TABLES)]);
+          const atBackup = dump(database);
+          await changeTangled(admin);
+          const atRestore = dump(database);
+          for (const action of ['undo', 'discard'] as const) {
+            const { findings, plan } = await restore(workplace);
+            assert.deepEqual(findings, []);
+            assertSameText(dump(database), atBackup);
+            const [record, before = ''] = await ownSchemas(admin);
+            assert.equal(record, `_before_${plan.setId}`);
+            assert.match(before, /^_before_.*_n+_[0-9a-f]{8}$/);
+            assert.equal(before.length, 64);
+            assert.match(plan.steps.map(({ text }) => text).join(), new RegExp(`kept in ${before}`));
+            await undo(workplace, { action });
+            assertSameText(dump(database), action === 'undo' ? atRestore : atBackup, action);
+            assert.deepEqual(await ownSchemas(admin), []);
+          }
+        });
+      } finally {
+        await admin.end();
+      }
+    },
+    { prefix },
+  );
 });

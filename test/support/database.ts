@@ -90,7 +90,7 @@ export async function withDatabase<T>(use: (database: string, admin: Connection)
 
 /**
  * Lends a new, empty database under a name no other test has, and drops it afterwards, also when `use` fails.
- * @param options.prefix Beginning of the name, at most 48 characters. Default "t".
+ * @param options.prefix Beginning of the name, at most 51 characters. Default "t".
  */
 export async function withSchema<T>(
   use: (schema: ConnectionInfo & { readonly database: string }) => Promise<T>,
