@@ -57,12 +57,14 @@ export async function readSealOf(store: ObjectStore, archive: ObjectKey): Promis
   return sealed;
 }
 
-export async function readCatalog(store: ObjectStore): Promise<Catalog> {
+/** `beginning`: only archives whose names begin so. */
+export async function readCatalog(store: ObjectStore, beginning = ''): Promise<Catalog> {
   const objects = await store.list();
   const groups = new Map<ObjectKey, ObjectInfo[]>();
   for (const info of objects) {
     const meaning = readKey(info.key);
-    if (meaning.kind !== 'foreign') groups.set(meaning.archive, [...(groups.get(meaning.archive) ?? []), info]);
+    if (meaning.kind === 'foreign' || !meaning.archive.startsWith(beginning)) continue;
+    groups.set(meaning.archive, [...(groups.get(meaning.archive) ?? []), info]);
   }
   const entries: CatalogEntry[] = [];
   const findings: Finding[] = [];
@@ -140,21 +142,12 @@ function isBeside(key: ObjectKey, archive: string): boolean {
   return meaning.kind !== 'foreign' && meaning.archive === archive;
 }
 
-/** The set before: of the same app and name, with the next older snapshot. Seals that cannot be read are passed over. */
-export async function findPrevious(store: ObjectStore, sealed: SealedManifest): Promise<SealedManifest | undefined> {
-  const beginning = `${sealed.app}_${sealed.name}_`;
-  let previous: SealedManifest | undefined;
-  for (const { key } of await store.list()) {
-    if (!key.startsWith(beginning) || readKey(key).kind !== 'seal') continue;
-    const other = await readSealOf(store, (readKey(key) as { archive: ObjectKey }).archive).catch((error: unknown) => {
-      if (!isOperationError(error)) throw error;
-      if (!UNREADABLE_SEAL.includes(error.code)) throw error;
-      return undefined;
-    });
-    if (!other || other.app !== sealed.app || other.name !== sealed.name || order(other) >= order(sealed)) continue;
-    if (!previous || order(other) > order(previous)) previous = other;
-  }
-  return previous;
+/** The sets of the same app and name with an older snapshot, newest first. Seals that cannot be read are passed over. */
+export async function readOlder(store: ObjectStore, sealed: SealedManifest): Promise<CatalogEntry[]> {
+  const { entries } = await readCatalog(store, `${sealed.app}_${sealed.name}_`);
+  return entries.filter(
+    ({ sealed: other }) => other.app === sealed.app && other.name === sealed.name && order(other) < order(sealed),
+  );
 }
 
 /** Finds a set by id, archive name or `latest` (the newest of all, or of `name`). Errors: OP_SET_UNKNOWN. */

@@ -18,7 +18,7 @@ const rowsRuleSchema = z.strictObject({
   kind: z.literal('rows'),
   /** Absent: every table without a rule of its own. */
   table: name.optional(),
-  /** A table may lose this share of its rows since the set before; losing more is suspicious. */
+  /** A table may lose this share of its rows since the set it is compared with; losing more is suspicious. */
   maxDropPercent: z.number().min(0).max(100).default(30),
   /** A table that had rows must not be empty, whatever may be lost. */
   notEmpty: z.boolean().default(true),

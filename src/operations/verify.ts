@@ -1,9 +1,10 @@
-import { findPrevious, findSet } from '../catalog/catalog';
+import { findSet, readOlder } from '../catalog/catalog';
 import { recordVerification } from '../catalog/seal';
 import { isOperationError } from '../errors/operation-error';
 import type { ObjectKey } from '../model/ids';
 import { type Finding, isAtLeast } from '../model/verification';
 import { startContentCheck } from '../plan/check-content';
+import { chooseComparison } from '../plan/choose-comparison';
 import type { ProgressListener } from '../support/progress';
 import { settleSuspicions } from './accept-suspicions';
 import { certify } from './certify';
@@ -40,7 +41,7 @@ export async function verifySet(
   if (!info) findings.push(finding('OP_ARCHIVE_MISSING', key, `${key} is not in ${store.place}`));
   else if (info.bytes !== bytes) findings.push(wrongSize(key, info.bytes, bytes));
 
-  const content = startContentCheck(sealed, await findPrevious(store, sealed), rules);
+  const content = startContentCheck(sealed, chooseComparison(await readOlder(store, sealed)), rules);
   const suspicions = [...content.manifestSuspicions];
   let read = { rows: 0, bytes: 0 };
   if (info && isAtLeast(request.level, 'intact')) {

@@ -20,11 +20,11 @@ export interface ContentCheckRun {
   watch(file: ManifestFile): CellWatch | undefined;
   /** What the cells say; only after all files were read. */
   cellSuspicions(): Suspicion[];
-  /** What the manifests alone say: numbers of rows against the set before, and rules that do not fit the set. */
+  /** What the manifests alone say: numbers of rows against an older set, and rules that do not fit the set. */
   readonly manifestSuspicions: readonly Suspicion[];
 }
 
-/** `previous`: the set before, of the same app and name; without it numbers of rows are not compared. */
+/** `previous`: an older set of the same app and name; without it numbers of rows are not compared. */
 export function startContentCheck(
   manifest: Manifest,
   previous: Manifest | undefined,

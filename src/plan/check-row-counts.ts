@@ -3,7 +3,7 @@ import type { Manifest, ManifestFile } from '../model/manifest';
 import type { Suspicion } from '../model/verification';
 
 /**
- * Compares the number of rows of each table with the set before. Of several rules for a table the last that names it
+ * Compares the number of rows of each table with an older set. Of several rules for a table the last that names it
  * counts, else the last that names none. A table that had rows and is gone from the set has lost all of them.
  */
 export function checkRowCounts(manifest: Manifest, previous: Manifest, rules: readonly RowsRule[]): Suspicion[] {

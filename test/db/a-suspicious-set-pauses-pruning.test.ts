@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Connection } from 'mysql2/promise';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { newRunId } from '../../src/model/ids';
 import { retentionPolicySchema } from '../../src/model/retention-policy';
 import type { VerifyLevel } from '../../src/model/verification';
@@ -59,12 +59,12 @@ test('a table that lost 31 % of its rows makes the set suspicious: nothing is pr
     const whole = await take('t');
     await admin.query('DELETE FROM t WHERE id > 69');
     const lost = await take('t');
-    const next = await take('t'); // has what the set before had: not suspicious itself
+    const next = await take('t'); // lacks the same rows: no measure is a set that lost some
 
     const again = await verify(lost, 'present');
     const message = `table t lost 31 % of its rows: 100 rows in set ${whole}, 69 in this one; the rule allows 30 %`;
     assert.deepEqual([again.verification.outcome, messages(again)], ['passed', [message]]);
-    assert.deepEqual((await verify(next)).openSuspicions, []);
+    assert.deepEqual(messages(await verify(next)), [message]);
 
     const paused = await prune();
     assert.deepEqual(paused.removed, []);
@@ -73,12 +73,13 @@ test('a table that lost 31 % of its rows makes the set suspicious: nothing is pr
     const list = async () => (await carryOut('listSets', { location: workplace.location }, never, () => {})).sets;
     assert.deepEqual(
       (await list()).map(({ suspicious }) => suspicious),
-      [undefined, 'open', undefined],
+      ['open', 'open', undefined],
     );
 
     const accepted = await verify(lost, 'intact', { accept: true });
     assert.deepEqual([accepted.openSuspicions, accepted.verification.suspicions?.length], [[], 1]);
     assert.deepEqual((await verify(lost)).openSuspicions, [], 'accepted once is accepted');
+    assert.deepEqual((await verify(next)).openSuspicions, [], 'has what the accepted set has');
     assert.equal((await list())[1]?.suspicious, 'accepted');
     assert.deepEqual((await prune()).removed, [lost, whole]);
     const left = readdirSync(workplace.location.path).filter((name) => !name.includes(next));
@@ -95,9 +96,37 @@ test('a table that lost 30 % is as usual, one that is empty or gone is not', asy
     await admin.query('DELETE FROM t WHERE id > 7');
     assert.deepEqual((await verify(await take('t', 'u'))).openSuspicions, []);
     await admin.query('DELETE FROM u');
-    assert.match(messages(await verify(await take('t', 'u')))[0] ?? '', /^table u became empty/);
+    const empty = await take('t', 'u');
+    assert.match(messages(await verify(empty))[0] ?? '', /^table u became empty/);
+    await verify(empty, 'intact', { accept: true });
     assert.deepEqual((await verify(await take('t', 'u'))).openSuspicions, []);
     assert.match(messages(await verify(await take('u')))[0] ?? '', /^table t is not in the set: 7 rows/);
+  });
+});
+
+test('rows are compared with the nearest older set that was verified good, not with one that nobody looked at', async () => {
+  await withScene(async ({ admin, workplace, take, verify }) => {
+    await admin.query('CREATE TABLE t (id INT PRIMARY KEY); INSERT INTO t SELECT seq FROM seq_1_to_10');
+    const [[row]] = await admin.query<RowDataPacket[]>('SELECT DATABASE() AS name');
+    const unverified = async () => (await backUp(workplace, [sourceOf(row?.name, ['t'])])).sealed.setId;
+    const first = await unverified();
+    await admin.query('DELETE FROM t WHERE id > 3');
+    const second = await unverified();
+    const third = await unverified();
+    assert.deepEqual((await verify(third, 'present')).openSuspicions, [], 'none was verified: the nearest counts');
+    await verify(first);
+    const message = (than: string) =>
+      `table t lost 70 % of its rows: 10 rows in set ${than}, 3 in this one; the rule allows 30 %`;
+    assert.deepEqual(messages(await verify(third)), [message(first)]);
+    assert.deepEqual(messages(await verify(second)), [message(first)]);
+    const fourth = await take('t');
+    assert.deepEqual(messages(await verify(fourth)), [message(first)], 'two that lost the same prove nothing');
+    await verify(third, 'intact', { accept: true });
+    assert.deepEqual((await verify(fourth)).openSuspicions, []);
+    const { path } = workplace.location;
+    writeFileSync(join(path, readdirSync(path).find((name) => name.endsWith(`${third}.tar.gz`))!), 'not an archive');
+    await verify(third);
+    assert.deepEqual(messages(await verify(fourth)), [message(first)], 'a damaged set is no measure');
   });
 });
 
