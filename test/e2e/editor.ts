@@ -62,8 +62,11 @@ export async function importExample(page: Page, name: string): Promise<void> {
   const dialog = page.locator('#red-ui-clipboard-dialog');
   await dialog.locator('.red-ui-treeList-label', { hasText: PACKAGE }).first().click();
   await dialog.locator('.red-ui-treeList-label', { hasText: name }).first().click();
+  const tabs = page.locator('#red-ui-workspace-tabs .red-ui-tab');
+  const before = await tabs.count();
   await page.locator('#red-ui-clipboard-dialog-ok').click();
   await dialog.waitFor({ state: 'hidden' });
+  await tabs.nth(before).waitFor(); // the dialog goes before the file has come
   await dismissNotifications(page);
 }
 
