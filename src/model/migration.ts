@@ -1,0 +1,34 @@
+/** What is migrated: each with its own ids. */
+export const MIGRATION_KINDS = ['collector', 'index-set'] as const;
+export type MigrationKind = (typeof MIGRATION_KINDS)[number];
+
+/**
+ * Where an item stands. The first three are those of BK-LOG's migrate_tool; `init` is written before BK-LOG is asked, so
+ * an item that is found in it may exist in the target or not.
+ */
+export const MAPPING_STATUSES = ['init', 'success', 'fail', 'removed'] as const;
+export type MappingStatus = (typeof MAPPING_STATUSES)[number];
+
+/** One item of the source, by environment, kind and old id, and what became of it in the target. */
+export interface MappingRow {
+  readonly id: number;
+  /** Undefined in rows of migrate_tool, which knew neither environment nor kind. */
+  readonly environment: string | undefined;
+  readonly kind: MigrationKind | undefined;
+  readonly originId: number | undefined;
+  /** 0 where a collector had none. */
+  readonly originIndexSetId: number;
+  readonly originBusiness: number;
+  readonly business: number;
+  readonly space: string;
+  /** Id of the collector or index set in the target; 0 as long as it is not known. */
+  readonly targetId: number;
+  readonly indexSetId: number;
+  /** The name it was asked for in the target: by it an item is looked up whose answer was lost. */
+  readonly name: string;
+  readonly status: MappingStatus;
+  /** Why it failed; empty otherwise. */
+  readonly details: string;
+  readonly attempts: number;
+  readonly runId: string;
+}
