@@ -119,6 +119,9 @@ async function undoRestore(
     text: [
       ...steps.map((step) => `  ${step}`),
       ...findings.map(({ code, message }) => `  ${code}: ${message}`),
+      ...(hasFindings
+        ? [`  its definition is kept in _before_${setId}: mend what is named and run --undo ${setId} again`]
+        : []),
       command.dryRun
         ? `would ${action} the restore of ${setId}; nothing was changed`
         : `${action} of ${setId}: ${done}`,

@@ -32,6 +32,8 @@ const recordSchema = z.object({
           replaces: z.string().optional(),
           /** A table with triggers cannot leave its database with them: its name there until they are dropped. */
           stopover: z.string().optional(),
+          /** Rows that the restore brings; absent where a filter chose among them. */
+          rows: z.number().optional(),
         }),
       ),
       objects: z.array(z.object({ kind: z.string(), name: z.string() })),

@@ -99,10 +99,11 @@ export async function buildRecord(
     );
     const tables = planned.tables
       .filter(({ action }) => action === 'create' || action === 'replace')
-      .map(({ name, live: spelled, action }, index) => {
+      .map(({ name, live: spelled, action, rows }, index) => {
         const replaces = action === 'replace' ? (spelled ?? name) : undefined;
         const stopover = replaces && withTriggers.has(replaces) ? `_before_${plan.setId}_${index}` : undefined;
-        return { name, ...(replaces ? { replaces } : {}), ...(stopover ? { stopover } : {}) };
+        const counted = run.options.where ? {} : { rows };
+        return { name, ...(replaces ? { replaces } : {}), ...(stopover ? { stopover } : {}), ...counted };
       });
     databases.push({
       database: planned.database,

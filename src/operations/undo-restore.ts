@@ -1,4 +1,5 @@
 import { OperationError } from '../errors/operation-error';
+import { toOperationError } from '../errors/to-operation-error';
 import type { Finding } from '../model/verification';
 import { quoteName, type SourceConnection, withConnection } from '../mysql/connection';
 import { listRecords, type RecordedDatabase, type RestoreRecord } from '../mysql/restore-record';
@@ -10,6 +11,7 @@ import { durableStep } from '../support/durable-step';
 import type { ProgressListener } from '../support/progress';
 import type { UndoRestoreRequest, UndoRestoreResult } from './contract';
 import { createObjects, dropObjects } from './create-objects';
+import { describeUndo } from './describe-undo';
 import { discard, hasTable, putAway, takeBack } from './move-into-place';
 import { lockServer, refuseWhileRead } from './target-guards';
 
@@ -29,18 +31,30 @@ export async function undoRestore(
     const record = await findRecord(keeper, set, action);
     const { setId, databases } = record;
     const replaced = databases.flatMap(({ tables }) => tables.filter(({ replaces }) => replaces !== undefined));
-    const result = { setId, action, dryRun, tables: replaced.length, steps: await describe(keeper, record, action) };
+    const result = {
+      setId,
+      action,
+      dryRun,
+      tables: replaced.length,
+      steps: await describeUndo(keeper, record, action),
+    };
     if (dryRun) return { ...result, findings: [] };
     signal.throwIfAborted();
     for (const { target } of databases) await refuseWhileRead(keeper, target);
-    if (action === 'discard') await discard(keeper, record);
-    else if (!record.isMoved) await takeBack(keeper, record);
-    else {
-      onProgress({ phase: 'undo' });
-      return { ...result, findings: await undo(keeper, record) };
+    onProgress({ phase: 'undo' });
+    try {
+      return { ...result, findings: await carryOut(keeper, record, action) };
+    } catch (error) {
+      throw brokenOff(error, record, action);
     }
-    return { ...result, findings: [] };
   });
+}
+
+async function carryOut(keeper: SourceConnection, record: RestoreRecord, action: 'undo' | 'discard') {
+  if (action === 'undo' && record.isMoved) return await undo(keeper, record);
+  if (action === 'undo') await takeBack(keeper, record);
+  else await discard(keeper, record);
+  return [];
 }
 
 async function findRecord(keeper: SourceConnection, set: string, action: string): Promise<RestoreRecord> {
@@ -48,15 +62,15 @@ async function findRecord(keeper: SourceConnection, set: string, action: string)
   const record = set === 'latest' ? records.at(-1) : records.find(({ setId }) => setId === set);
   const known = records.map(({ setId }) => setId);
   if (!record) {
-    throw new OperationError(
-      'OP_RESTORE_REFUSED',
-      `there is no restore of "${set}" to ${action} on ${keeper.settings.host}`,
-      {
-        details: { set, undoable: known },
-        remedy:
-          known.length > 0 ? `Name one of ${known.join(', ')}.` : 'Only restores that replaced something are kept.',
-      },
-    );
+    const { host, port } = keeper.settings;
+    const what = set === 'latest' ? 'no restore' : `no restore of "${set}"`;
+    throw new OperationError('OP_RESTORE_REFUSED', `${what} is kept on ${host}:${port} to ${action}`, {
+      details: { set, undoable: known },
+      remedy:
+        known.length > 0
+          ? `Nothing was changed. Name one of ${known.join(', ')}.`
+          : 'Nothing was changed. Name the server of the restore; one that replaced nothing, or was undone or discarded, is not kept.',
+    });
   }
   if (action === 'discard' && record.finishedAt === undefined && record.isMoved) {
     throw new OperationError('OP_RESTORE_REFUSED', `the restore of ${record.setId} died before it was finished`, {
@@ -77,28 +91,21 @@ async function findRecord(keeper: SourceConnection, set: string, action: string)
   return record;
 }
 
-async function describe(
-  keeper: SourceConnection,
-  { setId, databases }: RestoreRecord,
-  action: string,
-): Promise<string[]> {
-  const steps: string[] = [];
-  for (const { target, before, tables } of databases) {
-    const replaced = tables.filter(({ replaces }) => replaces !== undefined);
-    if (action === 'discard') {
-      steps.push(`drop ${replaced.length} tables in ${before}, which the restore of ${setId} replaced in ${target}`);
-      continue;
-    }
-    let rows = 0;
-    for (const { name } of tables) {
-      if (!(await hasTable(keeper, target, name))) continue;
-      const [count] = await keeper.query(`SELECT COUNT(*) AS n FROM ${qualifiedName(target, name)}`);
-      rows += Number(count?.n ?? 0);
-    }
-    steps.push(`drop ${tables.length} restored tables in ${target}, ${rows} rows, with all that was written since`);
-    steps.push(`move ${replaced.length} tables back from ${before}, with their triggers, views and routines`);
-  }
-  return steps;
+const REMEDY = {
+  undo: 'Some objects may be back and others not; what was replaced is still kept. Mend what the message names and run restore --undo SET again, which finishes it.',
+  discard:
+    'What the restore brought is untouched; of what it replaced, some may be dropped. Mend what the message names and run restore --discard SET again, which finishes it.',
+};
+
+/** Both can be repeated; until then the target is neither as it was nor as it shall be. */
+function brokenOff(error: unknown, { setId }: RestoreRecord, action: 'undo' | 'discard'): OperationError {
+  const { code, message, details, retry } = toOperationError(error, `to ${action} a restore`);
+  return new OperationError(code, `${action} of the restore of ${setId} was broken off: ${message}`, {
+    cause: error,
+    details: { ...details, setId, action },
+    retry,
+    remedy: REMEDY[action].replace('SET', setId),
+  });
 }
 
 async function undo(keeper: SourceConnection, record: RestoreRecord): Promise<Finding[]> {

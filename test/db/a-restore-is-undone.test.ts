@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { RowDataPacket } from 'mysql2/promise';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { isOperationError } from '../../src/errors/operation-error';
 import { observeDurableSteps } from '../../src/support/durable-step';
 import { backUp, restore, undo } from '../support/backup';
@@ -36,7 +36,10 @@ test('a swap puts the set in place and keeps what was there; undo gives it back 
         "CREATE TABLE later (id INT PRIMARY KEY); INSERT INTO later VALUES (1); INSERT INTO log (what) VALUES ('written since')",
       );
       const told = await undo(workplace, { dryRun: true });
-      assert.match(told.steps.join('\n'), /drop 3 restored tables .* 7 rows, with all that was written since/);
+      assert.match(
+        told.steps.join('\n'),
+        /drop 3 restored tables .* 7 rows, with all that was written since; rows restored → now: log 1 → 2\n/,
+      );
       assert.deepEqual(await ownSchemas(admin), kept, 'a dry run changes nothing');
 
       assert.deepEqual((await undo(workplace)).findings, []);
@@ -87,6 +90,56 @@ test('what would be lost or left pointing into nothing blocks a swap', async () 
     });
   });
 });
+
+test('an undo that is broken off says so and what finishes it; one that has nothing to undo says where it looked', async () => {
+  await withDatabase(async (database, admin) => {
+    await buildTangled(admin);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, TANGLED_TABLES)]);
+      await changeTangled(admin);
+      const atRestore = dump(database);
+      const { plan } = await restore(workplace);
+      const holder = await connect(database);
+      try {
+        await holder.query('START TRANSACTION; SELECT * FROM log');
+        const undoing = undo(workplace);
+        undoing.catch(() => undefined);
+        await admin.query(`KILL ${await sessionAt(admin, 'Waiting for table metadata lock')}`);
+        await assert.rejects(undoing, (error) => {
+          assert.ok(isOperationError(error, 'OP_SOURCE_LOST'), String(error));
+          assert.match(error.message, new RegExp(`^undo of the restore of ${plan.setId} was broken off: `));
+          assert.match(
+            error.remedy,
+            new RegExp(`still kept.*run restore --undo ${plan.setId} again, which finishes it`),
+          );
+          return true;
+        });
+      } finally {
+        await holder.end();
+      }
+      assert.deepEqual((await undo(workplace)).findings, []);
+      assertSameText(dump(database), atRestore);
+      await assert.rejects(undo(workplace, { set: 'latest' }), (error) => {
+        assert.ok(isOperationError(error, 'OP_RESTORE_REFUSED'));
+        assert.match(error.message, /^no restore is kept on .+:\d+ to undo$/);
+        assert.match(error.remedy, /^Nothing was changed\. Name the server of the restore/);
+        return true;
+      });
+    });
+  });
+});
+
+async function sessionAt(admin: Connection, state: string): Promise<unknown> {
+  for (let attempt = 0; attempt < 1_000; attempt += 1) {
+    const [rows] = await admin.query<RowDataPacket[]>(
+      'SELECT ID AS id FROM information_schema.PROCESSLIST WHERE STATE = ?',
+      [state],
+    );
+    if (rows[0]) return rows[0].id;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  throw new Error(`no session came to "${state}"`);
+}
 
 test('a selection of tables is swapped alone; its foreign keys point to the tables that stay', async () => {
   await withDatabase(async (database, admin) => {
