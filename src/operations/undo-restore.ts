@@ -13,13 +13,15 @@ import type { UndoRestoreRequest, UndoRestoreResult } from './contract';
 import { createObjects, dropObjects } from './create-objects';
 import { describeUndo } from './describe-undo';
 import { discard, hasTable, putAway, takeBack } from './move-into-place';
+import { refusePointingIn } from './refuse-pointing-in';
 import { lockServer, refuseWhileRead } from './target-guards';
 
 /**
  * Undoes a restore: the tables, views, routines, triggers and events that it replaced come back as they were, and what
  * it restored is dropped with all that was written to it since. Or discards what was replaced, after which nothing can
  * be undone. An undo that died is finished by the next one. Needs no location: the server itself remembers.
- * Errors: OP_RESTORE_REFUSED when there is nothing to undo or a later restore comes first, OP_BUSY, OP_SOURCE_*.
+ * Errors: OP_RESTORE_REFUSED when there is nothing to undo, a later restore comes first, or another table points to a
+ * restored one by now; OP_BUSY, OP_SOURCE_*.
  */
 export async function undoRestore(
   { settings, set, action, dryRun }: UndoRestoreRequest,
@@ -29,6 +31,7 @@ export async function undoRestore(
   return await withConnection({ ...settings, database: 'information_schema' }, undefined, async (keeper) => {
     await lockServer(keeper);
     const record = await findRecord(keeper, set, action);
+    if (action === 'undo' && record.isMoved) await refusePointingIn(keeper, record);
     const { setId, databases } = record;
     const replaced = databases.flatMap(({ tables }) => tables.filter(({ replaces }) => replaces !== undefined));
     const result = {

@@ -91,6 +91,33 @@ test('what would be lost or left pointing into nothing blocks a swap', async () 
   });
 });
 
+test('an undo that would leave a foreign key pointing into nothing is refused before anything is touched', async () => {
+  await withDatabase(async (database, admin) => {
+    await buildTangled(admin);
+    await withWorkplace(async (workplace) => {
+      await backUp(workplace, [sourceOf(database, TANGLED_TABLES)]);
+      await changeTangled(admin);
+      const atRestore = dump(database);
+      await restore(workplace);
+      await admin.query(`CREATE TABLE later (id INT PRIMARY KEY, p INT, CONSTRAINT lf FOREIGN KEY (p) REFERENCES parent (id));
+        INSERT INTO later VALUES (1, 1)`);
+      const restored = dump(database);
+      for (const dryRun of [true, false]) {
+        await assert.rejects(undo(workplace, { dryRun }), (error) => {
+          assert.ok(isOperationError(error, 'OP_RESTORE_REFUSED'), String(error));
+          assert.match(error.message, new RegExp(`: foreign key lf of ${database}.later points to parent$`));
+          assert.match(error.remedy, /^Nothing was changed. Drop the foreign keys/);
+          return true;
+        });
+      }
+      assertSameText(dump(database), restored);
+      await admin.query('DROP TABLE later');
+      await undo(workplace);
+      assertSameText(dump(database), atRestore);
+    });
+  });
+});
+
 test('an undo that is broken off says so and what finishes it; one that has nothing to undo says where it looked', async () => {
   await withDatabase(async (database, admin) => {
     await buildTangled(admin);
