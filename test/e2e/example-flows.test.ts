@@ -144,8 +144,8 @@ test('the examples for backup, restore and restore test are imported, filled in,
   });
   const packageFolder = versions.installPacked();
   const executablePath = chromiumPath(existsSync);
-  for (const host of versions.hosts()) {
-    for (const locale of Object.keys(WORDS) as Locale[]) {
+  for (const [turn, host] of versions.hosts().entries()) {
+    for (const [at, locale] of (Object.keys(WORDS) as Locale[]).entries()) {
       await t.test(`${host.name}, ${locale}`, async () => {
         const userDir = mkdtempSync(join(folder, 'user-'));
         const path = mkdtempSync(join(folder, 'archive-'));
@@ -157,8 +157,11 @@ test('the examples for backup, restore and restore test are imported, filled in,
             const look = (name: string) => picture(editor.page, host, locale, name);
             await walkThrough(editor, host, locale, path);
             assert.equal(readdirSync(path).filter((name) => name.endsWith('.manifest.json')).length, 1);
-            await restoreAndUndo(editor.page, locale, path, look);
-            await proveMonthly(editor.page, locale, path, look);
+            // In each Node-RED in one language, and in each language in one Node-RED: they take as long as all the rest.
+            if (turn % 2 === at % 2) {
+              await restoreAndUndo(editor.page, locale, path, look);
+              await proveMonthly(editor.page, locale, path, look);
+            }
             assert.deepEqual(editor.complaints, []);
           } finally {
             await editor.close();
