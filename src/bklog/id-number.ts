@@ -22,7 +22,9 @@ export function writeId(id: bigint, like: unknown): bigint | number | string | u
 
 /** An id as somebody writes it into an id map: 2, "2" or 2n. */
 export const idSchema = z
-  .union([z.number(), z.string(), z.bigint()], ({ input }) => (input == null ? 'is missing' : 'is no whole number'))
+  .union([z.number(), z.string(), z.bigint()], {
+    error: ({ input }) => (input == null ? 'is missing' : 'is no whole number'),
+  })
   .transform((value, context) => {
     const problem = (message: string) => {
       context.addIssue({ code: 'custom', message });
