@@ -85,10 +85,14 @@ function applyChanges(value: unknown, changes: readonly Change[], depth = 0): un
       changes.map(({ pointer, to }) => ({ pointer: pointer.slice(depth), value: to })),
     );
   }
-  const copy = Array.isArray(value) ? [...value] : { ...(value as object) };
-  for (const key of new Set(changes.map(({ pointer }) => pointer[depth]!))) {
-    const deeper = changes.filter(({ pointer }) => pointer[depth] === key);
-    Reflect.set(copy, key, applyChanges(Reflect.get(copy, key), deeper, depth + 1));
+  const byKey = new Map<string | number, Change[]>();
+  for (const change of changes) {
+    const key = change.pointer[depth]!;
+    const sameKey = byKey.get(key);
+    if (sameKey) sameKey.push(change);
+    else byKey.set(key, [change]);
   }
+  const copy = Array.isArray(value) ? [...value] : { ...(value as object) };
+  for (const [key, deeper] of byKey) Reflect.set(copy, key, applyChanges(Reflect.get(copy, key), deeper, depth + 1));
   return copy;
 }

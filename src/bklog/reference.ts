@@ -34,7 +34,7 @@ export interface Reference {
   readonly path: readonly string[];
   readonly kind: IdKind;
   readonly form: ReferenceForm;
-  /** About columns of the record. */
+  /** About columns of the record; a dot leads into one that holds JSON. */
   readonly where?: readonly Condition[];
   /** About keys beside the id. */
   readonly beside?: readonly Condition[];

@@ -32,3 +32,23 @@ export interface MappingRow {
   readonly attempts: number;
   readonly runId: string;
 }
+
+/** An item of the source as the target would get it, or why it cannot. */
+export interface MigrationCandidate {
+  readonly kind: MigrationKind;
+  readonly originId: number;
+  /** 0 where a collector has none. */
+  readonly originIndexSetId: number;
+  readonly originBusiness: number;
+  readonly name: string;
+  /** Of a collector. */
+  readonly englishName?: string;
+  /** Business and space in the target; absent when they are not mapped. */
+  readonly business?: number;
+  readonly space?: string;
+  /** Why it cannot be created: ids without a counterpart, or a form that the API does not take. */
+  readonly unmapped: readonly string[];
+  readonly refusals: readonly string[];
+  /** What the target cannot say of it. */
+  readonly losses: readonly string[];
+}

@@ -1,8 +1,8 @@
 import { type ColumnText, type DefinitionRewrite, type Demand, impliedCollation } from '../model/definition-demand';
 import type { ManifestFile } from '../model/manifest';
 import type { TargetServer } from '../model/target-state';
+import type { Blocker } from './blocker';
 import { type CollationChoice, describeCollation, mapCollation, otherSpelling } from './map-collation';
-import type { Blocker } from './restore-blockers';
 import { formatServer, judgeFeature } from './server-features';
 
 /** A collation that the target does not know, and the one that takes its place: the data is the same. */

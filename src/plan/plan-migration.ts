@@ -1,26 +1,6 @@
 import { createHash } from 'node:crypto';
 import { otherName } from '../bklog/migration-names';
-import type { MappingRow, MigrationKind } from '../model/migration';
-
-/** An item of the source as the target would get it, or why it cannot. */
-export interface MigrationCandidate {
-  readonly kind: MigrationKind;
-  readonly originId: number;
-  /** 0 where a collector has none. */
-  readonly originIndexSetId: number;
-  readonly originBusiness: number;
-  readonly name: string;
-  /** Of a collector. */
-  readonly englishName?: string;
-  /** Business and space in the target; absent when they are not mapped. */
-  readonly business?: number;
-  readonly space?: string;
-  /** Why it cannot be created: ids without a counterpart, or a form that the API does not take. */
-  readonly unmapped: readonly string[];
-  readonly refusals: readonly string[];
-  /** What the target cannot say of it. */
-  readonly losses: readonly string[];
-}
+import type { MappingRow, MigrationCandidate, MigrationKind } from '../model/migration';
 
 /** What is there in the target. */
 export interface TargetCollector {
@@ -166,7 +146,7 @@ function decide(
     return { action: 'done', reason: `created before, as ${id}`, ...(row.targetId ? { targetId: row.targetId } : {}) };
   }
   if (unmapped.length > 0 || business === undefined || space === undefined) {
-    return { action: 'unmapped', reason: unmapped.join('; ') || 'its business has no counterpart' };
+    return { action: 'unmapped', reason: unmapped.join('; ') || 'its business or space has no counterpart' };
   }
   if (refusals.length > 0) return { action: 'refused', reason: refusals.join('; ') };
   // A row of migrate_tool has no name: what it left is found by nothing.

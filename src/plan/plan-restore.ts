@@ -4,8 +4,9 @@ import { OperationError } from '../errors/operation-error';
 import type { SealedManifest } from '../model/manifest';
 import { type RestoreOptions, restoreOptionsSchema } from '../model/restore-options';
 import type { TargetObject, TargetServer, TargetState } from '../model/target-state';
+import type { Blocker } from './blocker';
 import type { Adaptation, MappedCollation, PlanNote } from './plan-adaptation';
-import { type Blocker, findBlockers } from './restore-blockers';
+import { findBlockers } from './restore-blockers';
 import type { SelectedDatabase } from './select-from-set';
 
 /** What a set brings into one database. */

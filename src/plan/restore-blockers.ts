@@ -1,13 +1,8 @@
 import type { SealedManifest } from '../model/manifest';
 import type { RestoreOptions } from '../model/restore-options';
 import type { TargetState } from '../model/target-state';
+import type { Blocker } from './blocker';
 import type { PlannedDatabase, RestoreServer, WantedDatabase } from './plan-restore';
-
-/** Why a restore is not begun: about which object, and what to do. */
-export interface Blocker {
-  readonly object: string;
-  readonly reason: string;
-}
 
 interface Situation {
   readonly sealed: SealedManifest;

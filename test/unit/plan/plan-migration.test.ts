@@ -1,12 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { MappingRow } from '../../../src/model/migration';
-import {
-  type MigrationCandidate,
-  type MigrationPlan,
-  planMigration,
-  type TargetInventory,
-} from '../../../src/plan/plan-migration';
+import type { MappingRow, MigrationCandidate } from '../../../src/model/migration';
+import { type MigrationPlan, planMigration, type TargetInventory } from '../../../src/plan/plan-migration';
 
 const COLLECTOR: MigrationCandidate = {
   ...{ kind: 'collector', originId: 501, originIndexSetId: 901, originBusiness: 2, name: 'nginx访问日志' },
