@@ -42,11 +42,21 @@ export class ResourceMapping {
 
   /**
    * Creates the table where it is missing, adds columns to one of migrate_tool, and holds the migration of `environment`
-   * until the connection closes. Errors: OP_BUSY, OP_SOURCE_DENIED, OP_CONFIG_INVALID for a table of another form.
+   * until the connection closes; read only, it does none of that. Errors: OP_BUSY, OP_SOURCE_DENIED, OP_CONFIG_INVALID for a table of another form.
    */
-  static async open(connection: SourceConnection, table: string, environment: string): Promise<ResourceMapping> {
-    const digest = createHash('sha256').update(`${table}\0${environment}`).digest('hex').slice(0, 32);
-    const [lock] = await connection.query('SELECT GET_LOCK(?, 0) AS held', [`bklog_migrate_${digest}`]);
+  static async open(
+    connection: SourceConnection,
+    table: string,
+    environment: string,
+    options: { readonly isReadOnly?: boolean } = {},
+  ): Promise<ResourceMapping> {
+    if (options.isReadOnly) return new ResourceMapping(connection, table);
+    const digest = createHash('sha256')
+      .update(`${connection.settings.database}\0${table}\0${environment}`)
+      .digest('hex')
+      .slice(0, 32);
+    // A run that has just ended may still be leaving the server.
+    const [lock] = await connection.query('SELECT GET_LOCK(?, 2) AS held', [`bklog_migrate_${digest}`]);
     if (lock?.held !== '1') {
       throw new OperationError('OP_BUSY', `a migration of environment ${environment} is under way`, {
         details: { environment, table },
@@ -60,11 +70,7 @@ export class ResourceMapping {
   async #prepare(): Promise<void> {
     const place = quoteName(this.table);
     await this.connection.query(`CREATE TABLE IF NOT EXISTS ${place} (${OLD_COLUMNS}) DEFAULT CHARSET=utf8mb4`);
-    const columns = await this.connection.query(
-      'SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?',
-      [this.table],
-    );
-    const names = new Set(columns.map(({ name }) => name?.toLowerCase()));
+    const names = await this.#columns();
     const strange = ['bk_biz_id', 'origin_index_set_id', 'status', 'details'].find((name) => !names.has(name));
     if (strange) {
       throw new OperationError('OP_CONFIG_INVALID', `the table ${this.table} has no column ${strange}`, {
@@ -79,8 +85,20 @@ export class ResourceMapping {
     await this.connection.query(`ALTER TABLE ${place} ${[...clauses, key].join(', ')}`);
   }
 
+  async #columns(): Promise<Set<string>> {
+    const columns = await this.connection.query(
+      'SELECT COLUMN_NAME AS name FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?',
+      [this.table],
+    );
+    return new Set(columns.map(({ name }) => (name ?? '').toLowerCase()));
+  }
+
   /** Rows of one environment, and those of migrate_tool, in the order they were written. */
   async rows(environment: string): Promise<MappingRow[]> {
+    const columns = await this.#columns();
+    if (columns.size === 0) return [];
+    const isOld = !columns.has('origin_env');
+    if (isOld) return (await this.connection.query(`SELECT * FROM ${quoteName(this.table)} ORDER BY id`)).map(toRow);
     const rows = await this.connection.query(
       `SELECT * FROM ${quoteName(this.table)} WHERE origin_env = ? OR origin_env IS NULL ORDER BY id`,
       [environment],
@@ -124,6 +142,19 @@ export class ResourceMapping {
       [status, targetId, indexSetId, asciiOnly(details), id],
     );
   }
+
+  /** Says that an item whose answer was lost was found in the target. */
+  async adopt(
+    item: Pick<MappingItem, 'environment' | 'kind' | 'originId'>,
+    targetId: number,
+    indexSetId: number,
+  ): Promise<void> {
+    await this.connection.query(
+      `UPDATE ${quoteName(this.table)} SET status = 'success', details = '', target_id = ?, index_set_id = ?,
+         updated_at = UTC_TIMESTAMP(6) WHERE origin_env = ? AND kind = ? AND origin_id = ?`,
+      [targetId, indexSetId, item.environment, item.kind, item.originId],
+    );
+  }
 }
 
 /** The old table is utf8, which has no room for every character. */
@@ -139,7 +170,10 @@ function toRow(row: TextRow): MappingRow {
   const kind = row.kind === 'collector' || row.kind === 'index-set' ? row.kind : undefined;
   return {
     ...{ id: number('id'), environment: row.origin_env ?? undefined, kind, status },
-    ...{ originId: row.origin_id === null ? undefined : number('origin_id'), name: row.name ?? '' },
+    ...{
+      originId: row.origin_id === null || row.origin_id === undefined ? undefined : number('origin_id'),
+      name: row.name ?? '',
+    },
     ...{ originIndexSetId: number('origin_index_set_id'), originBusiness: number('origin_bk_biz_id') },
     ...{ business: number('bk_biz_id'), space: row.space_uid ?? '', targetId: number('target_id') },
     ...{ indexSetId: number('index_set_id'), details: row.details ?? '', attempts: number('attempts') },

@@ -9,6 +9,7 @@ import { exportCollectors } from './export-collectors';
 import { exportTables } from './export-tables';
 import { fetchSet } from './fetch-set';
 import { listSets } from './list-sets';
+import { migrate } from './migrate';
 import { checkLocation } from './open-location';
 import { prune } from './prune';
 import { restoreSet } from './restore-set';
@@ -28,6 +29,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   checkLocation,
   exportTables,
   exportCollectors,
+  migrate,
   storeSet,
   listSets,
   fetchSet,
@@ -42,6 +44,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
 const RECORDED: Partial<Record<OperationName, Operation>> = {
   exportTables: 'export',
   exportCollectors: 'export',
+  migrate: 'migrate',
   storeSet: 'store',
   fetchSet: 'fetch',
   verifySet: 'verify',
@@ -55,6 +58,7 @@ const DOING: Record<OperationName, string> = {
   checkLocation: 'checking a location',
   exportTables: 'exporting tables',
   exportCollectors: 'exporting collectors',
+  migrate: 'migrating collectors',
   storeSet: 'storing a set',
   listSets: 'listing sets',
   fetchSet: 'fetching a set',

@@ -1,4 +1,6 @@
+import type { IdMapDocument } from '../bklog/id-map';
 import type { SerializedError } from '../errors/operation-error';
+import type { ApiSettings } from '../model/api-settings';
 import type { BackupSet, SetSource } from '../model/backup-set';
 import type { RecoveryCertificate } from '../model/certificate';
 import type { ConnectionSettings } from '../model/connection-settings';
@@ -7,6 +9,7 @@ import type { Manifest, SealedManifest, SnapshotCoordinates } from '../model/man
 import type { RestoreOptions } from '../model/restore-options';
 import type { RetentionPolicy } from '../model/retention-policy';
 import type { Finding, Suspicion, Verification, VerifyLevel } from '../model/verification';
+import type { MigrationPlan } from '../plan/plan-migration';
 import type { RestorePlan } from '../plan/plan-restore';
 import type { RetentionPlan } from '../plan/plan-retention';
 import type { FilledTable } from './fill-tables';
@@ -119,6 +122,38 @@ export interface VerifyFileRequest extends RunSurroundings {
   readonly level: VerifyLevel;
 }
 
+export interface MigrateRequest extends RunSurroundings {
+  /** Paths of the documents of export.py; absent: none of that kind. */
+  readonly collectors?: string;
+  readonly indexSets?: string;
+  /** As an operator writes it, or as it was read from the environment tables. */
+  readonly idMap: IdMapDocument;
+  /** In ids of the source; absent: all. */
+  readonly filter: {
+    readonly business?: number;
+    readonly collectorIds?: readonly number[];
+    readonly indexSetIds?: readonly number[];
+  };
+  /** Clusters of the target for index sets of third-party clusters, by the source's id; `*` for all others. */
+  readonly clusterMap: Readonly<Record<string, number>>;
+  /** Of collectors; absent: chosen for each business. */
+  readonly storageCluster?: number;
+  readonly api: ApiSettings;
+  readonly mapping: { readonly settings: ConnectionSettings; readonly table: string };
+  readonly retryFailed: boolean;
+  /** Plan, and change nothing. */
+  readonly dryRun: boolean;
+  /** Hash of the plan that somebody saw. */
+  readonly confirm?: string;
+}
+
+export interface MigrateResult {
+  readonly plan: MigrationPlan;
+  readonly dryRun: boolean;
+  readonly created: number;
+  readonly findings: readonly Finding[];
+}
+
 export interface ExportCollectorsRequest extends RunSurroundings {
   readonly nodeman: ConnectionSettings;
   readonly log: ConnectionSettings;
@@ -229,6 +264,7 @@ export interface Operations {
   fetchSet: { request: FetchSetRequest; result: FetchSetResult };
   verifySet: { request: VerifySetRequest; result: VerifyResult };
   verifyFile: { request: VerifyFileRequest; result: VerifyResult };
+  migrate: { request: MigrateRequest; result: MigrateResult };
   exportCollectors: { request: ExportCollectorsRequest; result: ExportCollectorsResult };
   restoreSet: { request: RestoreSetRequest; result: RestoreSetResult };
   undoRestore: { request: UndoRestoreRequest; result: UndoRestoreResult };

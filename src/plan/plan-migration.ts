@@ -31,6 +31,7 @@ export interface PlannedItem {
   readonly targetEnglishName?: string;
   /** What is there of it already: taken over, or removed first where an earlier run left half of it. */
   readonly targetId?: number;
+  readonly targetIndexSetId?: number;
   readonly removeFirst?: boolean;
   readonly losses: readonly string[];
 }
@@ -156,7 +157,8 @@ function decide(
     const isWhole = candidate.kind === 'index-set' || found.indexSetId !== undefined;
     if (row.status === 'init' || retryFailed) {
       const left = `a run that ended without an answer left it as ${found.id}`;
-      if (isWhole) return { action: 'adopt', reason: left, targetId: found.id };
+      if (isWhole)
+        return { action: 'adopt', reason: left, targetId: found.id, targetIndexSetId: found.indexSetId ?? 0 };
       const again = { targetName: found.name, targetEnglishName: found.englishName };
       return { action: 'retry', reason: `${left}, half made`, ...again, targetId: found.id, removeFirst: true };
     }

@@ -39,7 +39,12 @@ export const RESTORE_STEPS = [
   'undo.create-objects',
   'undo.remove-record',
 ] as const;
-export type DurableStep = (typeof DURABLE_STEPS)[number] | (typeof RESTORE_STEPS)[number];
+/** The steps of one migrated item. */
+export const MIGRATE_STEPS = ['migrate.begin', 'migrate.call', 'migrate.finish'] as const;
+export type DurableStep =
+  | (typeof DURABLE_STEPS)[number]
+  | (typeof RESTORE_STEPS)[number]
+  | (typeof MIGRATE_STEPS)[number];
 
 type Moment = 'before' | 'after';
 let observe: ((step: DurableStep, moment: Moment) => void) | undefined;

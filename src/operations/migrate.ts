@@ -1,0 +1,194 @@
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import { BkLogApi } from '../bklog/api/bklog-api';
+import { BkLogClient } from '../bklog/api/bklog-client';
+import { toIdMap } from '../bklog/id-map';
+import { type PreparedItem, prepareCollector, prepareIndexSet } from '../bklog/migration-candidates';
+import { isOperationError, OperationError } from '../errors/operation-error';
+import { toOperationError } from '../errors/to-operation-error';
+import type { MigrationCandidate } from '../model/migration';
+import type { Finding } from '../model/verification';
+import { withConnection } from '../mysql/connection';
+import { ResourceMapping } from '../mysql/resource-mapping';
+import { type MigrationPlan, planMigration } from '../plan/plan-migration';
+import type { ProgressListener } from '../support/progress';
+import type { MigrateRequest, MigrateResult } from './contract';
+import { carryOutItem, chooseCluster, type MigrationRun } from './migrate-item';
+import { readInventory } from './target-inventory';
+
+/** After the first, for items whose answer was lost: they are looked for, and created if they are not there. */
+const PASSES = 2;
+
+/**
+ * Creates collectors and index sets of the documents of export.py in another BK-LOG, through its API.
+ * 1. read the documents, map every id, prepare what is asked for
+ * 2. hold the environment's records, read what the target has, plan
+ * 3. create item by item, several at a time; the record of each is written before the call and after it
+ * 4. look for items whose answer was lost
+ * An item that fails is a finding; all others go on. Errors: OP_CONFIG_INVALID, OP_BUSY, OP_SOURCE_*, OP_API_UNREACHABLE and
+ * OP_API_DENIED before anything is created, OP_RESTORE_REFUSED when the plan is not the confirmed one, OP_ABORTED.
+ */
+export async function migrate(
+  request: MigrateRequest,
+  signal: AbortSignal,
+  onProgress: ProgressListener,
+): Promise<MigrateResult> {
+  const { mapping, environment, dryRun } = { ...request, environment: request.idMap.environment };
+  const items = await prepare(request);
+  const client = await BkLogClient.open(request.api, signal);
+  try {
+    const api = new BkLogApi(client);
+    return await withConnection(mapping.settings, signal, async (connection) => {
+      const records = await ResourceMapping.open(connection, mapping.table, environment, { isReadOnly: dryRun });
+      const candidates = items.map(({ candidate }) => candidate);
+      const plan = await makePlan(api, records, request, candidates);
+      if (dryRun) return { plan, dryRun, created: 0, findings: [] };
+      refuseOther(plan, request.confirm);
+      const run: MigrationRun = { api, records, runId: request.runId, environment, clusters: new Map(), request };
+      let created = 0;
+      const findings: Finding[] = [];
+      let current = plan;
+      for (let pass = 1; pass <= PASSES; pass += 1) {
+        const outcomes = await carryOutPlan(run, current, items, signal, (done) => {
+          onProgress({ phase: 'load', tables: current.items.length, tablesDone: done });
+        });
+        created += outcomes.filter(({ isCreated }) => isCreated).length;
+        findings.push(
+          ...outcomes.flatMap(({ finding, isUncertain }) =>
+            finding && !(isUncertain && pass < PASSES) ? [finding] : [],
+          ),
+        );
+        const lost = new Set(outcomes.filter(({ isUncertain }) => isUncertain).map(({ key }) => key));
+        if (lost.size === 0) break;
+        const again = candidates.filter((candidate) => lost.has(keyOf(candidate)));
+        current = await makePlan(api, records, request, again);
+      }
+      return { plan, dryRun, created, findings };
+    });
+  } finally {
+    client.close();
+  }
+}
+
+const keyOf = ({ kind, originId }: Pick<MigrationCandidate, 'kind' | 'originId'>) => `${kind} ${originId}`;
+
+async function prepare(request: MigrateRequest): Promise<PreparedItem[]> {
+  const map = toIdMap(request.idMap);
+  const { business, collectorIds, indexSetIds } = request.filter;
+  const [collectors, indexSets] = [await readDocument(request.collectors), await readDocument(request.indexSets)];
+  const items = [
+    ...collectors.map((record) => prepareCollector(record, map)),
+    ...indexSets.map((record) => {
+      const cluster = request.clusterMap[String(record.storage_cluster_id ?? record.source_id ?? '')];
+      return prepareIndexSet(record, map, cluster ?? request.clusterMap['*']);
+    }),
+  ];
+  return items.filter(({ candidate: { kind, originId, originIndexSetId, originBusiness } }) => {
+    if (business !== undefined && originBusiness !== business) return false;
+    if (indexSetIds && !indexSetIds.includes(originIndexSetId)) return false;
+    return !(kind === 'collector' && collectorIds && !collectorIds.includes(originId));
+  });
+}
+
+const documentSchema = z.array(z.record(z.string(), z.unknown()));
+
+/** A document of export.py. Errors: OP_CONFIG_INVALID naming the file. */
+async function readDocument(path: string | undefined): Promise<Record<string, unknown>[]> {
+  if (path === undefined) return [];
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw toOperationError(error, `reading ${path}`);
+  });
+  try {
+    return documentSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new OperationError('OP_CONFIG_INVALID', `${path} is not a document of export.py: a JSON array of records`, {
+      details: { path },
+      cause,
+      remedy: 'Name log_databus_collectorconfig.json and log_search_logindexset.json as they were written, whole.',
+    });
+  }
+}
+
+async function makePlan(
+  api: BkLogApi,
+  records: ResourceMapping,
+  { idMap, retryFailed }: MigrateRequest,
+  candidates: readonly MigrationCandidate[],
+): Promise<MigrationPlan> {
+  const rows = await records.rows(idMap.environment);
+  return planMigration(idMap.environment, candidates, rows, await readInventory(api, candidates), { retryFailed });
+}
+
+function refuseOther(plan: MigrationPlan, confirm: string | undefined): void {
+  if (confirm === undefined || confirm === plan.hash) return;
+  throw new OperationError(
+    'OP_CONFIG_INVALID',
+    'the documents, the records or the target are not what the plan was made for',
+    {
+      details: { confirmed: confirm, plan: plan.hash, counts: plan.counts },
+      remedy: 'Nothing was created. Look at a new plan and confirm that.',
+    },
+  );
+}
+
+interface ItemOutcome {
+  readonly key: string;
+  readonly isCreated: boolean;
+  /** BK-LOG may have created it or not. */
+  readonly isUncertain: boolean;
+  readonly finding?: Finding;
+}
+
+/** Several items at a time, until all are done; what denies everything ends the run after the items under way. */
+async function carryOutPlan(
+  run: MigrationRun,
+  plan: MigrationPlan,
+  items: readonly PreparedItem[],
+  signal: AbortSignal,
+  onDone: (done: number) => void,
+): Promise<ItemOutcome[]> {
+  const prepared = new Map(items.map((item) => [keyOf(item.candidate), item]));
+  const waiting = plan.items.filter(({ action }) => ['create', 'retry', 'adopt'].includes(action));
+  const outcomes: ItemOutcome[] = plan.items
+    .filter(({ action }) => ['failed', 'conflict', 'unmapped', 'refused'].includes(action))
+    .map((item) => {
+      const object = `${item.kind} ${item.originId} (${item.name})`;
+      const message = `${object} was not migrated: ${item.reason}`;
+      return {
+        key: keyOf(item),
+        isCreated: false,
+        isUncertain: false,
+        finding: { code: 'OP_API_REFUSED', object, message },
+      };
+    });
+  const businesses = new Set(waiting.flatMap(({ kind, business }) => (kind === 'collector' ? (business ?? []) : [])));
+  for (const business of businesses) await chooseCluster(run, business);
+  let stop: unknown;
+  const worker = async () => {
+    for (let item = waiting.shift(); item && !stop; item = waiting.shift()) {
+      signal.throwIfAborted();
+      const key = keyOf(item);
+      const object = `${item.kind} ${item.originId} (${item.name})`;
+      try {
+        await carryOutItem(run, item, prepared.get(key)!);
+        outcomes.push({ key, isCreated: item.action !== 'adopt', isUncertain: false });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!isOperationError(error) || !error.code.startsWith('OP_API_')) throw error;
+        const isUncertain = error.code === 'OP_API_UNCERTAIN';
+        outcomes.push({
+          key,
+          isCreated: false,
+          isUncertain,
+          finding: { code: error.code, object, message: `${object}: ${error.message}` },
+        });
+        if (error.code === 'OP_API_UNREACHABLE') stop = error;
+      }
+      onDone(outcomes.length);
+    }
+  };
+  const ends = await Promise.allSettled(Array.from({ length: run.request.api.concurrency }, worker));
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed) throw failed.reason;
+  return outcomes;
+}
