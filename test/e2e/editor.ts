@@ -16,7 +16,15 @@ export interface Editor {
   readonly page: Page;
   /** Errors of scripts, console and requests since the editor was opened. */
   readonly complaints: string[];
+  /** What the debug nodes have sent to the sidebar, oldest first. */
+  readonly debugged: DebugMessage[];
   close(): Promise<void>;
+}
+
+export interface DebugMessage {
+  readonly name: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever the flow shows
+  readonly value: any;
 }
 
 /** Opens the real editor in a real browser and waits until our nodes are in the palette. */
@@ -38,13 +46,28 @@ export async function openEditor(
     if (message.type() === 'error') complaints.push(`console: ${message.text()}`);
   });
   page.on('requestfailed', (request) => complaints.push(`request: ${request.url()} ${request.failure()?.errorText}`));
+  const debugged: DebugMessage[] = [];
+  page.on('websocket', (socket) => {
+    socket.on('framereceived', ({ payload }) => debugged.push(...debugMessagesOf(String(payload))));
+  });
   await page.goto(url);
   await page.waitForFunction(() => {
     const { RED } = globalThis as unknown as { RED?: { nodes?: { getType(type: string): unknown } } };
     return Boolean(RED?.nodes?.getType('retention'));
   });
   await page.waitForSelector('#red-ui-loading-progress', { state: 'hidden' });
-  return { page, complaints, close: () => context.close() };
+  return { page, complaints, debugged, close: () => context.close() };
+}
+
+/** The debug messages in one frame that the runtime sends to the editor. */
+function debugMessagesOf(frame: string): DebugMessage[] {
+  if (!frame.startsWith('[')) return [];
+  return JSON.parse(frame)
+    .filter(({ topic }: { topic: string }) => topic === 'debug')
+    .map(({ data }: { data: { name: string; format: string; msg: string } }) => ({
+      name: data.name,
+      value: data.format === 'Object' ? JSON.parse(data.msg) : data.msg,
+    }));
 }
 
 export function chromiumPath(exists: (path: string) => boolean): string {
@@ -53,8 +76,9 @@ export function chromiumPath(exists: (path: string) => boolean): string {
   throw new Error('no Chromium was found: apt-get install chromium, or set CHROMIUM_PATH');
 }
 
-/** Imports one of the package's examples as a user does: menu, examples, package, file. */
+/** Imports one of the package's examples as a user does (menu, examples, package, file) and shows its tab. */
 export async function importExample(page: Page, name: string): Promise<void> {
+  const before = await tabsOf(page);
   await page.evaluate(() => {
     const { RED } = globalThis as unknown as { RED: { actions: { invoke(action: string): void } } };
     RED.actions.invoke('core:show-examples-import-dialog');
@@ -62,12 +86,24 @@ export async function importExample(page: Page, name: string): Promise<void> {
   const dialog = page.locator('#red-ui-clipboard-dialog');
   await dialog.locator('.red-ui-treeList-label', { hasText: PACKAGE }).first().click();
   await dialog.locator('.red-ui-treeList-label', { hasText: name }).first().click();
-  const tabs = page.locator('#red-ui-workspace-tabs .red-ui-tab');
-  const before = await tabs.count();
   await page.locator('#red-ui-clipboard-dialog-ok').click();
   await dialog.waitFor({ state: 'hidden' });
-  await tabs.nth(before).waitFor(); // the dialog goes before the file has come
+  // The dialog closes before the example has been fetched.
+  await page.waitForFunction((known) => {
+    const { RED } = globalThis as EditorGlobal;
+    const added = RED.nodes.getWorkspaceOrder().find((id) => !known.includes(id));
+    if (added) RED.workspaces.show(added);
+    return added !== undefined;
+  }, before);
   await dismissNotifications(page);
+}
+
+type EditorGlobal = typeof globalThis & {
+  RED: { nodes: { getWorkspaceOrder(): string[] }; workspaces: { show(id: string): void } };
+};
+
+async function tabsOf(page: Page): Promise<string[]> {
+  return await page.evaluate(() => (globalThis as EditorGlobal).RED.nodes.getWorkspaceOrder());
 }
 
 /** A node's element on the canvas. Ids may begin with a digit, which a CSS id selector may not. */
@@ -78,14 +114,34 @@ export function nodeOnCanvas(page: Page, id: string) {
 export async function openDialog(page: Page, id: string): Promise<void> {
   await nodeOnCanvas(page, id).locator('rect.red-ui-flow-node').dblclick({ force: true });
   await page.locator('#dialog-form').waitFor();
-  // The tray slides in; a click before it stands would miss.
-  await page.waitForTimeout(500);
+  await trayStands(page);
 }
 
 export async function closeDialog(page: Page): Promise<void> {
   await page.locator('#node-dialog-ok').click();
   await page.locator('#dialog-form').waitFor({ state: 'detached' });
-  await page.waitForTimeout(400);
+}
+
+/** Opens the configuration node of a field of the open dialog. */
+export async function openConfigDialog(page: Page, field: string): Promise<void> {
+  await page.locator(`#node-input-lookup-${field}, #node-input-btn-${field}-edit`).first().click();
+  await page.locator('#node-config-dialog-edit-form').waitFor();
+  await trayStands(page);
+}
+
+/** Back to the dialog that it was opened from. */
+export async function closeConfigDialog(page: Page): Promise<void> {
+  await page.locator('#node-config-dialog-ok').click();
+  await page.locator('#node-config-dialog-edit-form').waitFor({ state: 'detached' });
+  await trayStands(page);
+}
+
+/** A tray slides in; a click before it stands would miss. */
+async function trayStands(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const tray = document.querySelector('.red-ui-tray');
+    return tray !== null && getComputedStyle(tray).right === '0px';
+  });
 }
 
 export async function deploy(page: Page): Promise<void> {
@@ -100,7 +156,8 @@ export async function deploy(page: Page): Promise<void> {
 }
 
 export async function dismissNotifications(page: Page): Promise<void> {
-  for (const notice of await page.locator('.red-ui-notification:visible').all()) {
+  // The last first: the others keep their places.
+  for (const notice of (await page.locator('.red-ui-notification:visible').all()).reverse()) {
     await notice.click({ timeout: 1_000 }).catch(() => undefined); // it may go by itself meanwhile
   }
 }

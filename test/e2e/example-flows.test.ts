@@ -11,13 +11,14 @@ import {
   chromiumPath,
   closeDialog,
   deploy,
+  dismissNotifications,
   type Editor,
   importExample,
   nodeOnCanvas,
   openDialog,
   openEditor,
 } from './editor';
-import { fillConnection, fillLocation, idsOf, type Locale, showTabOf, textOfDialog } from './forms';
+import { fillConnection, fillLocation, idsOf, type Locale, lookAtNodes, textOfDialog } from './forms';
 import { proveMonthly, restoreAndUndo } from './restore-flows';
 
 interface Host {
@@ -66,36 +67,35 @@ async function picture(page: Page, host: Host, locale: Locale, name: string): Pr
 const folder = mkdtempSync(join(tmpdir(), 'bklog-e2e-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Opens the dialog of one node of each type: translated texts, no raw keys. */
+/** Opens the dialog of each node: translated texts, the tables of the server, the plan for the location. */
 async function lookAtDialogs(page: Page, host: Host, locale: Locale): Promise<void> {
-  for (const type of FLOW_TYPES) {
-    const [id = ''] = await idsOf(page, type);
-    await openDialog(page, id);
+  const seen = new Set<string>();
+  await lookAtNodes(page, locale, async (type) => {
     if (type === 'db-source')
       await page.locator('#node-input-tables-tree .red-ui-treeList-sublabel-text').first().waitFor();
     if (type === 'retention') await page.locator('#retention-plan .retention-keep').first().waitFor();
-    const text = await textOfDialog(page);
-    assert.ok(text.includes(WORDS[locale][type]), `${type}: no "${WORDS[locale][type]}" in: ${text}`);
+    const text = await textOfDialog(page, locale);
+    assert.ok(text.includes(WORDS[locale][type as FlowType]), `${type}: ${text}`);
     if (type === 'retention') assert.ok(text.includes(WORDS[locale].keep), text);
-    await picture(page, host, locale, type);
-    await closeDialog(page);
-  }
+    if (!seen.has(type)) await picture(page, host, locale, type);
+    seen.add(type);
+  });
+  assert.deepEqual([...seen].sort(), [...FLOW_TYPES].sort());
 }
 
 async function walkThrough({ page }: Editor, host: Host, locale: Locale, path: string): Promise<void> {
   assert.match(await page.locator('#red-ui-palette-container').innerText(), new RegExp(WORDS[locale].category));
   await importExample(page, '01 - Nightly full backup');
-  await showTabOf(page, 'table-export');
   const sources = await idsOf(page, 'db-source');
   assert.equal(sources.length, 2);
   for (const id of sources) {
     await openDialog(page, id);
-    await fillConnection(page, 'connection', () => picture(page, host, locale, 'db-connection'));
+    await fillConnection(page, locale, 'connection', () => picture(page, host, locale, 'db-connection'));
     await closeDialog(page);
   }
   const [store = ''] = await idsOf(page, 'archive-store');
   await openDialog(page, store);
-  await fillLocation(page, path);
+  await fillLocation(page, locale, path);
   await closeDialog(page);
   await deploy(page);
 
@@ -113,12 +113,7 @@ async function walkThrough({ page }: Editor, host: Host, locale: Locale, path: s
       assert.deepEqual([fill, /^\d\d:\d\d · /.test(text)], ['green', true], `${type}: ${fill} "${text}"`);
     }
   }
-  await page.waitForTimeout(500);
-  await page
-    .locator('.red-ui-notification')
-    .first()
-    .waitFor({ state: 'hidden' })
-    .catch(() => undefined);
+  await dismissNotifications(page);
   await picture(page, host, locale, 'flow');
   await lookAtDialogs(page, host, locale);
 }
@@ -159,8 +154,8 @@ test('the examples for backup, restore and restore test are imported, filled in,
             assert.equal(readdirSync(path).filter((name) => name.endsWith('.manifest.json')).length, 1);
             // In each Node-RED in one language, and in each language in one Node-RED: they take as long as all the rest.
             if (turn % 2 === at % 2) {
-              await restoreAndUndo(editor.page, locale, path, look);
-              await proveMonthly(editor.page, locale, path, look);
+              await restoreAndUndo(editor, locale, path, look);
+              await proveMonthly(editor, locale, path, look);
             }
             assert.deepEqual(editor.complaints, []);
           } finally {

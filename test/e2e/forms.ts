@@ -1,18 +1,29 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import type { Page } from 'playwright-core';
 import { testServer } from '../support/database';
+import { closeConfigDialog, closeDialog, openConfigDialog, openDialog } from './editor';
 
 export type Locale = 'en-US' | 'zh-CN';
 
+/** The parts of an editor's node that show words of ours. */
 interface EditorNode {
   readonly id: string;
+  readonly type: string;
   readonly name?: string;
-  readonly z?: string;
+  readonly inputs: number;
+  readonly outputs: number;
+  readonly _def: {
+    label(this: EditorNode): string;
+    paletteLabel(this: EditorNode): string;
+    inputLabels?(this: EditorNode, index: number): string;
+    outputLabels?(this: EditorNode, index: number): string;
+  };
 }
 type EditorGlobal = typeof globalThis & {
   RED: {
     nodes: { filterNodes(filter: object): EditorNode[]; getNodeHelp(type: string): string };
-    workspaces: { show(id: string): void; active(): string };
+    workspaces: { active(): string };
   };
 };
 
@@ -37,33 +48,14 @@ export async function idOf(page: Page, type: string, name?: string): Promise<str
   return id;
 }
 
-/** An example comes in on a tab of its own: shows the newest tab with a node of this type. */
-export async function showTabOf(page: Page, type: string): Promise<void> {
-  await page.evaluate((wanted) => {
-    const { RED } = globalThis as EditorGlobal;
-    RED.workspaces.show(RED.nodes.filterNodes({ type: wanted }).at(-1)!.z!);
-  }, type);
-}
-
-export async function helpOf(page: Page, type: string): Promise<string> {
-  return await page.evaluate((wanted) => (globalThis as EditorGlobal).RED.nodes.getNodeHelp(wanted), type);
-}
-
-async function openConfig(page: Page, field: string): Promise<void> {
-  await page.locator(`#node-input-lookup-${field}, #node-input-btn-${field}-edit`).first().click();
-  await page.locator('#node-config-dialog-ok').waitFor();
-  await page.waitForTimeout(500);
-}
-
-async function closeConfig(page: Page): Promise<void> {
-  await page.locator('#node-config-dialog-ok').click();
-  await page.locator('#node-config-dialog-ok').waitFor({ state: 'detached' });
-  await page.waitForTimeout(500);
-}
-
 /** In an open dialog: edits the connection of a field to the server of the tests, tries it, and keeps it. */
-export async function fillConnection(page: Page, field: string, look: () => Promise<void> = async () => {}) {
-  await openConfig(page, field);
+export async function fillConnection(
+  page: Page,
+  locale: Locale,
+  field: string,
+  look: () => Promise<void> = async () => {},
+): Promise<void> {
+  await openConfigDialog(page, field);
   const { host, port, user, password } = testServer();
   for (const [name, value] of Object.entries({ host, port: String(port), user, password })) {
     await page.locator(`#node-config-input-${name}`).fill(value);
@@ -71,23 +63,74 @@ export async function fillConnection(page: Page, field: string, look: () => Prom
   await page.locator('#db-connection-test').click();
   await page.locator('#db-connection-answer.db-connection-good').waitFor();
   assert.match(await page.locator('#db-connection-answer').innerText(), /MariaDB|MySQL/);
+  await textOfDialog(page, locale);
   await look();
-  await closeConfig(page);
+  await closeConfigDialog(page);
 }
 
 /** In an open dialog: points its location to a folder. */
-export async function fillLocation(page: Page, path: string): Promise<void> {
-  await openConfig(page, 'location');
+export async function fillLocation(page: Page, locale: Locale, path: string): Promise<void> {
+  await openConfigDialog(page, 'location');
   await page.locator('#node-config-input-path').fill(path);
   await page.locator('#node-config-input-requireMount').uncheck();
-  await closeConfig(page);
+  await textOfDialog(page, locale);
+  await closeConfigDialog(page);
 }
 
-/** What an open dialog shows, options of its lists included; a key that was not translated fails. */
-export async function textOfDialog(page: Page): Promise<string> {
-  const form = await page.locator('#dialog-form').innerText();
-  const options = (await page.locator('#dialog-form option').allTextContents()).join(' ');
-  const text = `${form} ${options}`;
-  assert.doesNotMatch(text, /\b[a-z]+-[a-z]+\.\w+\.\w+|\b(?:verify|retention)\.\w+\.\w+/);
+const OUR_TYPES = Object.keys(JSON.parse(readFileSync('package.json', 'utf8'))['node-red'].nodes);
+const LABEL_KEY = new RegExp(`\\b(?:${OUR_TYPES.join('|')})\\.[a-z]\\w*`, 'i');
+
+function assertTranslated(text: string, where: string): void {
+  assert.doesNotMatch(text, LABEL_KEY, where);
+  assert.ok(text.trim(), `${where} is empty`);
+}
+
+/** What the open dialog shows, options of its lists included; a text that was not translated fails. */
+export async function textOfDialog(page: Page, locale: Locale): Promise<string> {
+  const form = page.locator('#node-config-dialog-edit-form, #dialog-form').last();
+  const options = await form.locator('option').allTextContents();
+  const hints = await form
+    .locator('[placeholder], [title]')
+    .evaluateAll((elements) =>
+      elements.map((element) => `${element.getAttribute('placeholder')} ${element.getAttribute('title')}`),
+    );
+  const text = [await form.innerText(), ...options, ...hints].join(' ');
+  assertTranslated(text, 'a dialog');
+  const labels = (await form.locator('[data-i18n]').allInnerTexts()).filter((label) => label.trim());
+  assert.ok(labels.length > 1, text);
+  if (locale === 'zh-CN') for (const label of labels) assert.match(label, /\p{Script=Han}/u);
   return text;
+}
+
+/** Opens the dialog and the help of every node of ours on the tab that is shown, and looks at labels and ports. */
+export async function lookAtNodes(page: Page, locale: Locale, look: (type: string) => Promise<void>) {
+  for (const { id, type, words, help } of await ourNodes(page)) {
+    for (const word of words) assertTranslated(word, `a label of ${type}`);
+    assertTranslated(help, `the help of ${type}`);
+    assert.ok(help.includes(HEADINGS[locale]), `${type}: the help has no "${HEADINGS[locale]}"`);
+    await openDialog(page, id);
+    await look(type);
+    await closeDialog(page);
+  }
+}
+
+const HEADINGS = { 'en-US': 'Inputs', 'zh-CN': '输入' } as const;
+
+async function ourNodes(page: Page) {
+  return await page.evaluate((types) => {
+    const { RED } = globalThis as EditorGlobal;
+    const nodes = RED.nodes.filterNodes({ z: RED.workspaces.active() }).filter(({ type }) => types.includes(type));
+    return nodes.map((node) => {
+      const { label, paletteLabel, inputLabels, outputLabels } = node._def;
+      const words = [label.call(node), paletteLabel.call(node)];
+      for (let port = 0; port < node.inputs; port += 1) words.push(inputLabels?.call(node, port) ?? '');
+      for (let port = 0; port < node.outputs; port += 1) words.push(outputLabels?.call(node, port) ?? '');
+      return {
+        id: node.id,
+        type: node.type,
+        words,
+        help: new DOMParser().parseFromString(RED.nodes.getNodeHelp(node.type), 'text/html').body.textContent ?? '',
+      };
+    });
+  }, OUR_TYPES);
 }

@@ -1,118 +1,185 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RowDataPacket } from 'mysql2/promise';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
-import { connect } from '../support/database';
-import { badgeOf, closeDialog, deploy, importExample, nodeOnCanvas, openDialog } from './editor';
-import { fillConnection, fillLocation, helpOf, idOf, idsOf, type Locale, showTabOf, textOfDialog } from './forms';
+import { execute, type ReadRow, readAll, testServer, withDatabase } from '../support/database';
+import {
+  badgeOf,
+  closeDialog,
+  type DebugMessage,
+  deploy,
+  type Editor,
+  importExample,
+  nodeOnCanvas,
+  openDialog,
+} from './editor';
+import { fillConnection, fillLocation, idOf, idsOf, type Locale, lookAtNodes, textOfDialog } from './forms';
 
 const WORDS = {
-  'en-US': { swap: 'make place and are kept', help: 'Inputs', scratch: 'Restore into' },
-  'zh-CN': { swap: '让位', help: '输入', scratch: '恢复到' },
+  'en-US': { swap: 'make place and are kept', scratch: 'Restore into' },
+  'zh-CN': { swap: '让位', scratch: '恢复到' },
 } as const;
 
 const COLLECTORS = 'bk_log_search.log_databus_collectorconfig';
+const RUN_PATIENCE_MS = 60_000;
 
-async function rowsOf(sql: string): Promise<RowDataPacket[]> {
-  const connection = await connect();
-  try {
-    const [rows] = await connection.query<RowDataPacket[]>(sql);
-    return rows;
-  } finally {
-    await connection.end();
-  }
+async function collectors(): Promise<ReadRow[]> {
+  return await readAll(testServer(), `SELECT * FROM ${COLLECTORS} ORDER BY collector_config_id`);
 }
 
-async function collectorIds(): Promise<number[]> {
-  return (await rowsOf(`SELECT collector_config_id AS id FROM ${COLLECTORS} ORDER BY 1`)).map(({ id }) => Number(id));
+async function schemasLike(pattern: string): Promise<ReadRow[]> {
+  return await readAll(testServer(), `SHOW DATABASES LIKE '${pattern}'`);
 }
 
-/** Presses the button of an inject node. */
-export async function press(page: Page, name: string): Promise<void> {
-  const id = await idOf(page, 'inject', name);
-  await nodeOnCanvas(page, id).locator('.red-ui-flow-node-button-button').click({ force: true });
-}
-
-/** Waits until the debug node of this name shows a text under it. */
-async function untilShown(page: Page, name: string, text: RegExp): Promise<void> {
-  const id = await idOf(page, 'debug', name);
-  const deadline = Date.now() + 60_000;
-  for (let shown = ''; !text.test(shown); shown = (await badgeOf(page, id)).text) {
-    if (Date.now() > deadline) {
-      const failed = await badgeOf(page, await idOf(page, 'debug', 'FAILED'));
-      throw new Error(`"${name}" shows "${shown}", FAILED shows "${failed.text}"`);
+/** Lends the collectors as they are and puts them back afterwards. */
+async function withCollectorsPutBack(use: () => Promise<void>): Promise<void> {
+  await withDatabase(async (database) => {
+    await execute(testServer(), `CREATE TABLE ${database}.kept AS SELECT * FROM ${COLLECTORS}`);
+    try {
+      await use();
+    } finally {
+      await execute(
+        testServer(),
+        `DELETE FROM ${COLLECTORS}; INSERT INTO ${COLLECTORS} SELECT * FROM ${database}.kept`,
+      );
     }
-    await page.waitForTimeout(100);
+  });
+}
+
+/** Three collectors vanish, one is renamed, and one comes that no set has. */
+async function damageCollectors(): Promise<void> {
+  await execute(
+    testServer(),
+    `DELETE FROM ${COLLECTORS} ORDER BY collector_config_id LIMIT 3;
+     UPDATE ${COLLECTORS} SET collector_config_id = 900001 ORDER BY collector_config_id LIMIT 1;
+     UPDATE ${COLLECTORS} SET collector_config_name = 'renamed by mistake' ORDER BY collector_config_id LIMIT 1`,
+  );
+}
+
+/** Presses the button of an inject node and gives what the debug node of this name shows then. */
+async function press({ page, debugged }: Editor, inject: string, debug: string): Promise<DebugMessage['value']> {
+  const before = debugged.length;
+  const id = await idOf(page, 'inject', inject);
+  await nodeOnCanvas(page, id).locator('.red-ui-flow-node-button-button').click({ force: true });
+  for (const deadline = Date.now() + RUN_PATIENCE_MS; ; await sleep(50)) {
+    const shown = debugged.slice(before);
+    const found = shown.find(({ name }) => name === debug);
+    if (found) return found.value;
+    if (Date.now() > deadline || shown.some(({ name }) => name === 'FAILED'))
+      throw new Error(`"${debug}" was not reached: ${JSON.stringify(shown)}`);
   }
 }
 
-async function assertHelp(page: Page, type: string, locale: Locale): Promise<void> {
-  const help = await helpOf(page, type);
-  assert.ok(help.includes(WORDS[locale].help), `${type}: the help has no "${WORDS[locale].help}"`);
+/** Waits until a node shows this text under it. */
+async function untilBadge(page: Page, id: string, text: RegExp): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  for (let shown = ''; !text.test(shown); shown = (await badgeOf(page, id)).text) {
+    assert.ok(Date.now() < deadline, `the badge is "${shown}", not ${text}`);
+    await sleep(50);
+  }
 }
 
 /** Example 02: a human looks at the plan, confirms it, sees the set verified, and undoes the restore. */
-export async function restoreAndUndo(page: Page, locale: Locale, path: string, look: (name: string) => Promise<void>) {
+export async function restoreAndUndo(
+  editor: Editor,
+  locale: Locale,
+  path: string,
+  look: (name: string) => Promise<void>,
+): Promise<void> {
+  const { page } = editor;
   await importExample(page, '02 - Restore the latest backup');
-  await showTabOf(page, 'table-restore');
   const [restore = '', undo = ''] = await idsOf(page, 'table-restore');
   await openDialog(page, restore);
-  await fillConnection(page, 'connection');
-  await fillLocation(page, path);
-  const form = await textOfDialog(page);
+  await fillConnection(page, locale, 'connection');
+  await fillLocation(page, locale, path);
+  const form = await textOfDialog(page, locale);
   assert.ok(form.includes(WORDS[locale].swap), form);
   await look('table-restore');
   await closeDialog(page);
-  await openDialog(page, undo);
-  await textOfDialog(page);
-  await closeDialog(page);
-  await assertHelp(page, 'table-restore', locale);
+  await lookAtNodes(page, locale, async () => void (await textOfDialog(page, locale)));
   await deploy(page);
 
-  const backedUp = await collectorIds();
-  await rowsOf(`DELETE FROM ${COLLECTORS} ORDER BY collector_config_id LIMIT 3`);
-  const damaged = await collectorIds();
-  assert.equal(damaged.length, backedUp.length - 3);
-  await press(page, '1 list the sets');
-  await untilShown(page, 'sets', /./);
-  await press(page, '2 show the plan');
-  await untilShown(page, 'THE PLAN', /^completed/);
-  assert.deepEqual(await collectorIds(), damaged, 'a plan changes nothing');
-  await press(page, '3 restore it');
-  await untilShown(page, 'VERIFIED', /^passed/);
-  assert.deepEqual(await collectorIds(), backedUp);
-  await look('restore-flow');
-  await press(page, '4 undo it');
-  await untilShown(page, 'undone', /^completed/);
-  assert.deepEqual(await collectorIds(), damaged, 'what the restore replaced is back');
+  await withCollectorsPutBack(async () => {
+    const backedUp = await collectors();
+    await damageCollectors();
+    const damaged = await collectors();
+    assert.equal(damaged.length, backedUp.length - 3);
+
+    const { sets } = await press(editor, '1 list the sets', 'sets');
+    const { plan, differences } = await press(editor, '2 show the plan', 'THE PLAN');
+    await untilBadge(page, restore, / · 2 ✓\?$/);
+    assert.deepEqual([sets.length, plan.setId, plan.blockers], [1, sets[0].setId, []]);
+    assert.deepEqual(
+      differences
+        .filter(({ inserted, changed, deleted }: Record<string, number>) => inserted || changed || deleted)
+        .map((found: Record<string, unknown>) => [found.table, found.inserted, found.changed, found.deleted]),
+      [['log_databus_collectorconfig', 4, 1, 1]],
+    );
+    assert.deepEqual(await collectors(), damaged, 'a plan changes nothing');
+
+    const verification = await press(editor, '3 restore it', 'VERIFIED');
+    assert.deepEqual([verification.level, verification.outcome], ['readable', 'passed']);
+    assert.deepEqual(await collectors(), backedUp);
+    await look('restore-flow');
+
+    const undone = await press(editor, '4 undo it', 'undone');
+    assert.equal(undone.setId, plan.setId);
+    await untilBadge(page, undo, / · 5$/);
+    assert.deepEqual(await collectors(), damaged, 'what the restore replaced is back');
+    assert.deepEqual(await schemasLike('\\_before\\_%'), []);
+  });
 }
 
-/** Example 03: unattended, with a certificate; a damaged archive goes the other way. */
-export async function proveMonthly(page: Page, locale: Locale, path: string, look: (name: string) => Promise<void>) {
+/** Example 03: unattended, with a certificate; a damaged archive and a missing set go the other ways. */
+export async function proveMonthly(
+  editor: Editor,
+  locale: Locale,
+  path: string,
+  look: (name: string) => Promise<void>,
+): Promise<void> {
+  const { page } = editor;
   await importExample(page, '03 - Monthly restore test');
-  await showTabOf(page, 'verify');
   await openDialog(page, await idOf(page, 'verify'));
-  await fillConnection(page, 'scratch');
-  await fillLocation(page, path);
-  const form = await textOfDialog(page);
-  assert.ok(form.includes(WORDS[locale].scratch), form);
+  await fillConnection(page, locale, 'scratch');
+  await fillLocation(page, locale, path);
   await closeDialog(page);
-  await assertHelp(page, 'verify', locale);
+  await lookAtNodes(page, locale, async () => {
+    const form = await textOfDialog(page, locale);
+    assert.ok(form.includes(WORDS[locale].scratch), form);
+  });
   await deploy(page);
 
-  await press(page, 'monthly, day 1 at 05:00');
-  await untilShown(page, 'RESTORABLE', /^passed/);
-  const [certificate = ''] = readdirSync(path).filter((name) => name.includes('.certificate-'));
-  const { kind, tables } = JSON.parse(readFileSync(join(path, certificate), 'utf8'));
-  assert.deepEqual([kind, tables.length], ['recovery-certificate', 5]);
-  assert.deepEqual(await rowsOf("SHOW DATABASES LIKE 'bklog\\_scratch\\_%'"), []);
+  const button = 'monthly, day 1 at 05:00';
+  const only = (part: string) => {
+    const [name = '', ...more] = readdirSync(path).filter((key) => key.includes(part));
+    assert.ok(name && more.length === 0, `${more.length + (name ? 1 : 0)} objects ${part}`);
+    return join(path, name);
+  };
+  const proven = await press(editor, button, 'RESTORABLE');
+  const seal = JSON.parse(readFileSync(only('.manifest.json'), 'utf8'));
+  const certificate = JSON.parse(readFileSync(only('.certificate-'), 'utf8'));
+  assert.deepEqual([proven.level, proven.outcome], ['restorable', 'passed']);
+  assert.deepEqual([certificate.kind, certificate.archiveSha256], ['recovery-certificate', seal.archive.sha256]);
+  assert.deepEqual(
+    certificate.tables.map(({ table, rows }: { table: string; rows: number }) => [table, rows]).sort(),
+    seal.files
+      .filter(({ kind }: { kind: string }) => kind === 'table')
+      .map(({ table, rows }: { table: string; rows: number }) => [table, rows])
+      .sort(),
+  );
+  assert.ok(certificate.recoveryMs > 0);
+  assert.deepEqual(await schemasLike('bklog\\_scratch\\_%'), []);
   await look('restore-test-flow');
 
-  const archive = join(path, readdirSync(path).find((name) => name.endsWith('.tar.gz'))!);
+  const archive = join(path, seal.archive.key);
   const bytes = readFileSync(archive);
   bytes[Math.floor(bytes.length / 2)]! ^= 1;
   writeFileSync(archive, bytes);
-  await press(page, 'monthly, day 1 at 05:00');
-  await untilShown(page, 'FINDINGS', /^findings/);
+  const damaged = await press(editor, button, 'FINDINGS');
+  assert.deepEqual([damaged.outcome, damaged.findings[0].code], ['findings', 'OP_ARCHIVE_CORRUPT']);
+  assert.deepEqual(await schemasLike('bklog\\_scratch\\_%'), []);
+
+  rmSync(only('.manifest.json'));
+  assert.equal((await press(editor, button, 'FAILED')).code, 'OP_SET_UNKNOWN');
 }
