@@ -18,7 +18,7 @@ import {
   openDialog,
   openEditor,
 } from './editor';
-import { fillConnection, fillLocation, idsOf, type Locale, lookAtNodes, textOfDialog } from './forms';
+import { fillConnection, fillLocation, idsOf, type Locale, lookAtHelp, lookAtNodes, textOfDialog } from './forms';
 import { proveMonthly, restoreAndUndo } from './restore-flows';
 
 interface Host {
@@ -85,6 +85,7 @@ async function lookAtDialogs(page: Page, host: Host, locale: Locale): Promise<vo
 
 async function walkThrough({ page }: Editor, host: Host, locale: Locale, path: string): Promise<void> {
   assert.match(await page.locator('#red-ui-palette-container').innerText(), new RegExp(WORDS[locale].category));
+  await lookAtHelp(page, locale);
   await importExample(page, '01 - Nightly full backup');
   const sources = await idsOf(page, 'db-source');
   assert.equal(sources.length, 2);

@@ -14,7 +14,6 @@ interface EditorNode {
   readonly inputs: number;
   readonly outputs: number;
   readonly _def: {
-    label(this: EditorNode): string;
     paletteLabel(this: EditorNode): string;
     inputLabels?(this: EditorNode, index: number): string;
     outputLabels?(this: EditorNode, index: number): string;
@@ -80,57 +79,63 @@ export async function fillLocation(page: Page, locale: Locale, path: string): Pr
 const OUR_TYPES = Object.keys(JSON.parse(readFileSync('package.json', 'utf8'))['node-red'].nodes);
 const LABEL_KEY = new RegExp(`\\b(?:${OUR_TYPES.join('|')})\\.[a-z]\\w*`, 'i');
 
-function assertTranslated(text: string, where: string): void {
-  assert.doesNotMatch(text, LABEL_KEY, where);
+const HAN = /\p{Script=Han}/u;
+
+function assertTranslated(text: string, locale: Locale, where: string): void {
   assert.ok(text.trim(), `${where} is empty`);
+  assert.doesNotMatch(text, LABEL_KEY, where);
+  if (locale === 'zh-CN') assert.match(text, HAN, where);
 }
 
-/** What the open dialog shows, options of its lists included; a text that was not translated fails. */
+/** What the open dialog shows, options and placeholders included; a text that was not translated fails. */
 export async function textOfDialog(page: Page, locale: Locale): Promise<string> {
   const form = page.locator('#node-config-dialog-edit-form, #dialog-form').last();
-  const options = await form.locator('option').allTextContents();
+  const labels = await form.locator('[data-i18n]:not([placeholder])').allTextContents();
   const hints = await form
-    .locator('[placeholder], [title]')
-    .evaluateAll((elements) =>
-      elements.map((element) => `${element.getAttribute('placeholder')} ${element.getAttribute('title')}`),
-    );
-  const text = [await form.innerText(), ...options, ...hints].join(' ');
-  assertTranslated(text, 'a dialog');
-  const labels = (await form.locator('[data-i18n]').allInnerTexts()).filter((label) => label.trim());
-  assert.ok(labels.length > 1, text);
-  if (locale === 'zh-CN') for (const label of labels) assert.match(label, /\p{Script=Han}/u);
+    .locator('[data-i18n][placeholder]')
+    .evaluateAll((fields) => fields.map((field) => field.getAttribute('placeholder')!));
+  assert.ok(labels.length > 1, 'no form is open');
+  // A key that is not there leaves an empty text.
+  for (const label of labels) assertTranslated(label, locale, `a label of ${labels}`);
+  assert.ok(hints.every(Boolean), `a placeholder of ${labels}`);
+  const text = [await form.innerText(), ...labels, ...hints].join(' ');
+  assertTranslated(text, locale, text);
   return text;
 }
 
-/** Opens the dialog and the help of every node of ours on the tab that is shown, and looks at labels and ports. */
-export async function lookAtNodes(page: Page, locale: Locale, look: (type: string) => Promise<void>) {
-  for (const { id, type, words, help } of await ourNodes(page)) {
-    for (const word of words) assertTranslated(word, `a label of ${type}`);
-    assertTranslated(help, `the help of ${type}`);
-    assert.ok(help.includes(HEADINGS[locale]), `${type}: the help has no "${HEADINGS[locale]}"`);
+/** Opens the dialog of every node of ours on the tab that is shown; its palette label and ports are translated. */
+export async function lookAtNodes(page: Page, locale: Locale, look: (type: string) => Promise<void>): Promise<void> {
+  for (const { id, type, words } of await ourNodes(page)) {
+    for (const word of words) assertTranslated(word, locale, `a word of ${type}`);
     await openDialog(page, id);
     await look(type);
     await closeDialog(page);
   }
 }
 
-const HEADINGS = { 'en-US': 'Inputs', 'zh-CN': '输入' } as const;
-
-async function ourNodes(page: Page) {
+async function ourNodes(page: Page): Promise<{ id: string; type: string; words: string[] }[]> {
   return await page.evaluate((types) => {
     const { RED } = globalThis as EditorGlobal;
     const nodes = RED.nodes.filterNodes({ z: RED.workspaces.active() }).filter(({ type }) => types.includes(type));
     return nodes.map((node) => {
-      const { label, paletteLabel, inputLabels, outputLabels } = node._def;
-      const words = [label.call(node), paletteLabel.call(node)];
+      const { paletteLabel, inputLabels, outputLabels } = node._def;
+      const words = [paletteLabel.call(node)];
       for (let port = 0; port < node.inputs; port += 1) words.push(inputLabels?.call(node, port) ?? '');
       for (let port = 0; port < node.outputs; port += 1) words.push(outputLabels?.call(node, port) ?? '');
-      return {
-        id: node.id,
-        type: node.type,
-        words,
-        help: new DOMParser().parseFromString(RED.nodes.getNodeHelp(node.type), 'text/html').body.textContent ?? '',
-      };
+      return { id: node.id, type: node.type, words };
     });
   }, OUR_TYPES);
+}
+
+/** Every node of ours, configuration nodes included, has a help in the language of the editor. */
+export async function lookAtHelp(page: Page, locale: Locale): Promise<void> {
+  const helps = await page.evaluate(
+    (types) =>
+      types.map((type) => {
+        const help = (globalThis as EditorGlobal).RED.nodes.getNodeHelp(type);
+        return new DOMParser().parseFromString(help, 'text/html').body.textContent ?? '';
+      }),
+    OUR_TYPES,
+  );
+  for (const [index, help] of helps.entries()) assertTranslated(help, locale, `the help of ${OUR_TYPES[index]}`);
 }
