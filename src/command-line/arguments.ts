@@ -41,6 +41,26 @@ const OPTIONS = {
   'drop-definers': { type: 'boolean' },
   patience: { type: 'string' },
   out: { type: 'string' },
+  env: { type: 'string', short: 'e' },
+  bk_biz_id: { type: 'string', short: 'b' },
+  collector_config_data: { type: 'string', short: 'c' },
+  collector_config_id_list: { type: 'string' },
+  index_set_data: { type: 'string', short: 'i' },
+  index_set_id_list: { type: 'string' },
+  mysql_host: { type: 'string' },
+  mysql_port: { type: 'string' },
+  mysql_user: { type: 'string' },
+  mysql_db: { type: 'string' },
+  env_offset_table: { type: 'string' },
+  env_biz_map_table: { type: 'string' },
+  bk_log_search_resource_mapping_table: { type: 'string' },
+  storage_cluster_id: { type: 'string', short: 's' },
+  api: { type: 'string' },
+  map: { type: 'string' },
+  clusters: { type: 'string' },
+  concurrency: { type: 'string' },
+  confirm: { type: 'string' },
+  'retry-failed': { type: 'boolean' },
   'time-zone': { type: 'string' },
   work: { type: 'string' },
   json: { type: 'boolean' },
@@ -53,6 +73,13 @@ const COMMON: readonly OptionName[] = ['json', 'work', 'time-zone'];
 const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
   backup: ['config', 'section', 'tables', 'all-tables', 'location', 'name', 'app', 'parallel', 'level', ...COMMON],
   export: ['config', 'out', ...COMMON],
+  migrate: [
+    ...(['env', 'bk_biz_id', 'collector_config_data', 'collector_config_id_list', 'index_set_data'] as const),
+    ...(['index_set_id_list', 'mysql_host', 'mysql_port', 'mysql_user', 'mysql_db', 'env_offset_table'] as const),
+    ...(['env_biz_map_table', 'bk_log_search_resource_mapping_table', 'storage_cluster_id', 'api', 'map'] as const),
+    ...(['clusters', 'concurrency', 'confirm', 'retry-failed', 'dry-run'] as const),
+    ...COMMON,
+  ],
   list: ['location', ...COMMON],
   verify: ['location', 'level', 'config', 'section', 'rules', 'accept', ...COMMON],
   restore: [
@@ -85,6 +112,52 @@ const common = {
 const commaList = z.string().transform((list) => list.split(',').filter(Boolean));
 const location = z.string({ error: 'is missing' }).transform(toLocation);
 
+const idList = z
+  .string()
+  .regex(/^\d+(,\d+)*,?$/, 'is a list of ids such as 1,2')
+  .transform((list) => list.split(',').filter(Boolean).map(Number));
+
+/** The parameters of migrate_tool, by their names, and what it did not have. */
+const migrateSchema = z
+  .object({
+    command: z.literal('migrate'),
+    ...common,
+    env: z.string({ error: 'is missing' }).min(1, 'is empty'),
+    bk_biz_id: z
+      .string()
+      .regex(/^-?\d+$/, 'is not a whole number')
+      .transform(Number)
+      .default(0),
+    collector_config_data: z.string().optional(),
+    collector_config_id_list: idList.optional(),
+    index_set_data: z.string().optional(),
+    index_set_id_list: idList.optional(),
+    mysql_host: z.string().default('127.0.0.1'),
+    mysql_port: wholeNumber(1, 65_535).default(3306),
+    mysql_user: z.string().default('root'),
+    mysql_db: z.string().default('sg_migration'),
+    env_offset_table: z.string().default('cc_EnvIDOffset'),
+    env_biz_map_table: z.string().default('cc_EnvBizMap'),
+    bk_log_search_resource_mapping_table: z.string().default('bk_log_search_resource_mapping'),
+    storage_cluster_id: wholeNumber(0, 2_147_483_647).default(0),
+    api: z.string({ error: 'is missing' }),
+    map: z.string().optional(),
+    clusters: z
+      .string()
+      .regex(/^(\d+|\*)=\d+(,(\d+|\*)=\d+)*$/, 'is a list such as 15=4,*=6')
+      .transform((list) => Object.fromEntries(list.split(',').map((pair) => pair.split('='))))
+      .pipe(z.record(z.string(), z.coerce.number().int().positive()))
+      .default({}),
+    concurrency: wholeNumber(1, 64).default(4),
+    confirm: z.string().optional(),
+    retryFailed: z.boolean().default(false),
+    dryRun: z.boolean().default(false),
+  })
+  .refine((command) => command.collector_config_data !== undefined || command.index_set_data !== undefined, {
+    path: ['collector_config_data'],
+    message: 'or --index_set_data is needed',
+  });
+
 const commandSchema = z.discriminatedUnion('command', [
   z
     .object({
@@ -110,6 +183,7 @@ const commandSchema = z.discriminatedUnion('command', [
     config: z.string({ error: 'is missing' }),
     out: z.string().min(1, 'is empty').default('.'),
   }),
+  migrateSchema,
   z.object({ command: z.literal('list'), ...common, location }),
   z
     .object({
@@ -226,9 +300,9 @@ export function parseCommandLine(argv: readonly string[]): Command | 'help' | 'v
   if (values.help) return 'help';
   if (values.version) return 'version';
   const [command, subject, ...rest] = positionals;
-  if (!command) throw new UsageError('no command: backup, list, verify, restore or prune');
+  if (!command) throw new UsageError(`no command: ${Object.keys(ACCEPTED).join(', ')}`);
   const accepted = ACCEPTED[command];
-  if (!accepted) throw new UsageError(`no command "${command}": backup, list, verify, restore or prune`);
+  if (!accepted) throw new UsageError(`no command "${command}": ${Object.keys(ACCEPTED).join(', ')}`);
   const foreign = Object.keys(values).find((name) => !accepted.includes(name as OptionName));
   if (foreign) throw new UsageError(`${command} does not take --${foreign}`);
   const extra = command === 'verify' || command === 'restore' ? rest[0] : subject;

@@ -8,6 +8,7 @@ import type { ExportSource, ListedSet, VerifyResult } from '../operations/contra
 import type { Command } from './arguments';
 import { type CommandOf, type CommandResult, type CommandRun, surroundings, targetServer } from './command-run';
 import { exportDocuments } from './export-command';
+import { migrateDocuments } from './migrate-command';
 import { restore } from './restore-command';
 
 export async function runCommand(command: Command, run: CommandRun): Promise<CommandResult> {
@@ -16,6 +17,8 @@ export async function runCommand(command: Command, run: CommandRun): Promise<Com
       return await backUp(command, run);
     case 'export':
       return await exportDocuments(command, run);
+    case 'migrate':
+      return await migrateDocuments(command, run);
     case 'list':
       return await list(command, run);
     case 'verify':

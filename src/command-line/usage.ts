@@ -14,6 +14,15 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
   export --config F [--out DIR]
       log_databus_collectorconfig.json and log_search_logindexset.json as export.py writes them, from the sections
       bk_nodeman and bk_log_search; default the current folder
+  migrate -e ENV -c FILE -i FILE --api URL [--dry-run [--json]] [--confirm HASH] [--retry-failed]
+      collectors and index sets of export.py's documents into the BK-LOG behind the API gateway; run it as often as you like
+      [-b BIZ] [--collector_config_id_list 1,2] [--index_set_id_list 1,2]   by ids of the source
+      [--mysql_host H --mysql_port P --mysql_user U --mysql_db D]  where records and environment tables are; MYSQL_PWD
+      [--env_offset_table T] [--env_biz_map_table T] [--bk_log_search_resource_mapping_table T]
+      [--map FILE]                   an id map as JSON instead of the environment tables
+      [-s CLUSTER] [--clusters 15=4,*=6]   of collectors; of index sets of third-party clusters
+      [--concurrency N]              calls at a time; default 4
+      BKLOG_APP_CODE and BKLOG_APP_SECRET, or BKLOG_ACCESS_TOKEN; BKLOG_USER, BKLOG_TENANT
   restore SET --location URL --config F [--section S]
       into that section's server: load beside the databases, compare, then move into place by one statement
       [--dry-run [--diff]]           say what would happen; with --diff what would become of each row

@@ -9,6 +9,7 @@ import type { Manifest, SealedManifest, SnapshotCoordinates } from '../model/man
 import type { RestoreOptions } from '../model/restore-options';
 import type { RetentionPolicy } from '../model/retention-policy';
 import type { Finding, Suspicion, Verification, VerifyLevel } from '../model/verification';
+import type { EnvironmentTables } from '../mysql/environment-tables';
 import type { MigrationPlan } from '../plan/plan-migration';
 import type { RestorePlan } from '../plan/plan-restore';
 import type { RetentionPlan } from '../plan/plan-retention';
@@ -126,8 +127,8 @@ export interface MigrateRequest extends RunSurroundings {
   /** Paths of the documents of export.py; absent: none of that kind. */
   readonly collectors?: string;
   readonly indexSets?: string;
-  /** As an operator writes it, or as it was read from the environment tables. */
-  readonly idMap: IdMapDocument;
+  /** As an operator writes it, or in the environment tables of the mapping's database. */
+  readonly idMap: IdMapDocument | { readonly environment: string; readonly tables: EnvironmentTables };
   /** In ids of the source; absent: all. */
   readonly filter: {
     readonly business?: number;

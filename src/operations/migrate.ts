@@ -2,13 +2,15 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { BkLogApi } from '../bklog/api/bklog-api';
 import { BkLogClient } from '../bklog/api/bklog-client';
-import { toIdMap } from '../bklog/id-map';
+import { type IdMap, toIdMap } from '../bklog/id-map';
 import { type PreparedItem, prepareCollector, prepareIndexSet } from '../bklog/migration-candidates';
+import { idMapFromRows } from '../bklog/read-id-map';
 import { isOperationError, OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import type { MigrationCandidate } from '../model/migration';
 import type { Finding } from '../model/verification';
-import { withConnection } from '../mysql/connection';
+import { type SourceConnection, withConnection } from '../mysql/connection';
+import { readEnvironmentRows } from '../mysql/environment-tables';
 import { ResourceMapping } from '../mysql/resource-mapping';
 import { type MigrationPlan, planMigration } from '../plan/plan-migration';
 import type { ProgressListener } from '../support/progress';
@@ -34,11 +36,11 @@ export async function migrate(
   onProgress: ProgressListener,
 ): Promise<MigrateResult> {
   const { mapping, environment, dryRun } = { ...request, environment: request.idMap.environment };
-  const items = await prepare(request);
   const client = await BkLogClient.open(request.api, signal);
   try {
     const api = new BkLogApi(client);
     return await withConnection(mapping.settings, signal, async (connection) => {
+      const items = await prepare(request, await readIdMap(connection, request.idMap));
       const records = await ResourceMapping.open(connection, mapping.table, environment, { isReadOnly: dryRun });
       const candidates = items.map(({ candidate }) => candidate);
       const plan = await makePlan(api, records, request, candidates);
@@ -72,8 +74,12 @@ export async function migrate(
 
 const keyOf = ({ kind, originId }: Pick<MigrationCandidate, 'kind' | 'originId'>) => `${kind} ${originId}`;
 
-async function prepare(request: MigrateRequest): Promise<PreparedItem[]> {
-  const map = toIdMap(request.idMap);
+async function readIdMap(connection: SourceConnection, from: MigrateRequest['idMap']): Promise<IdMap> {
+  if (!('tables' in from)) return toIdMap(from);
+  return idMapFromRows(from.environment, await readEnvironmentRows(connection, from.tables));
+}
+
+async function prepare(request: MigrateRequest, map: IdMap): Promise<PreparedItem[]> {
   const { business, collectorIds, indexSetIds } = request.filter;
   const [collectors, indexSets] = [await readDocument(request.collectors), await readDocument(request.indexSets)];
   const items = [
