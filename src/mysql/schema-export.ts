@@ -1,5 +1,6 @@
 import { quoteName, type SourceConnection, type TextRow } from './connection';
 import { currentAccount } from './consistent-snapshot';
+import { type HeldPrivileges, readHeldPrivileges } from './held-privileges';
 import { qualifiedName } from './row-packets';
 import { driverCode } from './source-error';
 import type { TableSchema } from './table-schema';
@@ -50,7 +51,7 @@ export async function exportSchema(
   const definitions: ViewDefinition[] = [];
   for (const view of views) definitions.push({ view, sql: await exportView(connection, database, view, notes) });
   parts.push(...inOrderOfUse(definitions).map(({ sql }) => sql));
-  notes.push(...(await missingPrivileges(connection, database, options.whole)));
+  notes.push(...(await missingPrivileges(connection, database, tables, options.whole)));
   await connection.query('SET SESSION character_set_results = NULL');
   return { sql: parts.join('\n') + TAIL, notes };
 }
@@ -148,7 +149,9 @@ async function exportRoutines(
       parts.push(inItsSession(statement, row));
     } else {
       const account = await currentAccount(connection);
-      notes.push(`${kind.toLowerCase()} ${database}.${name} is missing: GRANT SELECT ON mysql.proc TO ${account}`);
+      notes.push(
+        `${kind.toLowerCase()} ${database}.${name} is missing: GRANT ${toReadRoutines(connection)} TO ${account}`,
+      );
     }
   }
   return parts;
@@ -232,20 +235,40 @@ function isUsed(view: string, sql: string): boolean {
   return false;
 }
 
-/** The server shows no triggers and events to those who may not see them, so their absence proves nothing. */
-async function missingPrivileges(connection: SourceConnection, database: string, whole: boolean): Promise<string[]> {
-  const rows = await connection.query(
-    `SELECT PRIVILEGE_TYPE AS privilege FROM information_schema.USER_PRIVILEGES
-      UNION SELECT PRIVILEGE_TYPE FROM information_schema.SCHEMA_PRIVILEGES WHERE ? LIKE TABLE_SCHEMA
-      UNION SELECT PRIVILEGE_TYPE FROM information_schema.TABLE_PRIVILEGES WHERE TABLE_SCHEMA = ?`,
-    [database, database],
-  );
-  const held = new Set(rows.map(({ privilege }) => privilege));
+/** The server shows triggers, events and routines to those who hold a privilege on them, so their absence proves nothing. */
+async function missingPrivileges(
+  connection: SourceConnection,
+  database: string,
+  tables: readonly TableSchema[],
+  whole: boolean,
+): Promise<string[]> {
+  const held = await readHeldPrivileges(connection);
   const account = await currentAccount(connection);
-  return (whole ? ['TRIGGER', 'EVENT'] : ['TRIGGER'])
-    .filter((privilege) => !held.has(privilege))
-    .map(
-      (privilege) =>
-        `${privilege.toLowerCase()}s of ${database} could not be seen: GRANT ${privilege} ON ${quoteName(database)}.* TO ${account}`,
-    );
+  const notes: string[] = [];
+  const unseen = (what: string, grant: string) => {
+    notes.push(`${what} could not be seen: GRANT ${grant} TO ${account}`);
+  };
+  const hidden = tables.filter(({ table }) => !held.includes(['TRIGGER'], { database, table }));
+  const onDatabase = `ON ${quoteName(database)}.*`;
+  if (hidden.length > 0) {
+    const of = hidden.map(({ table }) => `${database}.${table}`).join(', ');
+    unseen(`triggers of ${hidden.length === tables.length ? database : of}`, `TRIGGER ${onDatabase}`);
+  }
+  if (whole && !held.includes(['EVENT'], { database })) unseen(`events of ${database}`, `EVENT ${onDatabase}`);
+  if (whole && !seesRoutines(connection, held, database)) {
+    unseen(`procedures and functions of ${database}`, toReadRoutines(connection));
+  }
+  return notes;
+}
+
+/** That they are there: what is in them is shown by `toReadRoutines` alone, or to their owner. */
+function seesRoutines({ server }: SourceConnection, held: HeldPrivileges, database: string): boolean {
+  if (held.includes(['EXECUTE', 'CREATE ROUTINE', 'ALTER ROUTINE'], { database })) return true;
+  return server.flavour === 'mariadb'
+    ? held.includes(['SELECT'], { database: 'mysql', table: 'proc' })
+    : held.includes(['SELECT', 'SHOW_ROUTINE']);
+}
+
+function toReadRoutines({ server }: SourceConnection): string {
+  return server.flavour === 'mariadb' ? 'SELECT ON mysql.proc' : 'SHOW_ROUTINE ON *.*';
 }
