@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { quoteName, type SourceConnection, type TextRow } from './connection';
 import { currentAccount } from './consistent-snapshot';
 import { type HeldPrivileges, readHeldPrivileges } from './held-privileges';
@@ -46,8 +47,8 @@ export async function exportSchema(
   if (options.whole) {
     for (const kind of ROUTINES) parts.push(...(await exportRoutines(connection, database, kind, notes)));
   }
-  parts.push(...(await exportTriggers(connection, database, new Set(tables.map(({ table }) => table)))));
-  if (options.whole) parts.push(...(await exportEvents(connection, database)));
+  parts.push(...(await exportTriggers(connection, database, new Set(tables.map(({ table }) => table)), notes)));
+  if (options.whole) parts.push(...(await exportEvents(connection, database, notes)));
   const definitions: ViewDefinition[] = [];
   for (const view of views) definitions.push({ view, sql: await exportView(connection, database, view, notes) });
   parts.push(...inOrderOfUse(definitions).map(({ sql }) => sql));
@@ -118,12 +119,24 @@ function inItsSession(statement: string, row: TextRow): string {
   ].join('\n');
 }
 
-/** `SHOW CREATE …` also returns the session settings of the object. */
-async function showCreate(connection: SourceConnection, kind: string, database: string, name: string) {
-  const [row] = await connection.query(`SHOW CREATE ${kind} ${qualifiedName(database, name)}`);
-  const column = Object.keys(row ?? {}).find((key) => /^(Create |SQL Original)/.test(key));
-  const statement = column ? row?.[column] : undefined;
-  return { row: withUtf8Client(row ?? {}), statement };
+/** `SHOW CREATE …` also returns the session settings of the object. Bytes that are no text become U+FFFD, which is noted. */
+async function showCreate(
+  connection: SourceConnection,
+  kind: string,
+  database: string,
+  name: string,
+  notes: string[],
+): Promise<{ row: TextRow; statement: string | null | undefined }> {
+  const [shown = {}] = await connection.queryBytes(`SHOW CREATE ${kind} ${qualifiedName(database, name)}`);
+  const column = Object.keys(shown).find((key) => /^(Create |SQL Original)/.test(key)) ?? '';
+  const bytes = shown[column];
+  if (bytes && !isUtf8(bytes)) {
+    notes.push(
+      `${kind.toLowerCase()} ${database}.${name} has bytes that are not UTF-8, as in _binary'…': each becomes U+FFFD`,
+    );
+  }
+  const row = Object.fromEntries(Object.entries(shown).map(([key, value]) => [key, value?.toString('utf8') ?? null]));
+  return { row: withUtf8Client(row), statement: row[column] };
 }
 
 /** Text is written as UTF-8, so an object made by a client of another character set is created by a UTF-8 client. */
@@ -144,7 +157,7 @@ async function exportRoutines(
   );
   const parts: string[] = [];
   for (const name of names) {
-    const { row, statement } = await showCreate(connection, kind, database, name);
+    const { row, statement } = await showCreate(connection, kind, database, name, notes);
     if (statement) {
       parts.push(inItsSession(statement, row));
     } else {
@@ -161,6 +174,7 @@ async function exportTriggers(
   connection: SourceConnection,
   database: string,
   tables: ReadonlySet<string>,
+  notes: string[],
 ): Promise<string[]> {
   const triggers = await connection.query(
     `SELECT TRIGGER_NAME AS name, EVENT_OBJECT_TABLE AS table_name FROM information_schema.TRIGGERS
@@ -170,13 +184,13 @@ async function exportTriggers(
   const parts: string[] = [];
   for (const { name, table_name } of triggers) {
     if (!name || !tables.has(table_name ?? '')) continue;
-    const { row, statement } = await showCreate(connection, 'TRIGGER', database, name);
+    const { row, statement } = await showCreate(connection, 'TRIGGER', database, name, notes);
     if (statement) parts.push(inItsSession(statement, row));
   }
   return parts;
 }
 
-async function exportEvents(connection: SourceConnection, database: string): Promise<string[]> {
+async function exportEvents(connection: SourceConnection, database: string, notes: string[]): Promise<string[]> {
   const names = await listNames(
     connection,
     'SELECT EVENT_NAME AS name FROM information_schema.EVENTS WHERE EVENT_SCHEMA = ?',
@@ -184,7 +198,7 @@ async function exportEvents(connection: SourceConnection, database: string): Pro
   );
   const parts: string[] = [];
   for (const name of names) {
-    const { row, statement } = await showCreate(connection, 'EVENT', database, name);
+    const { row, statement } = await showCreate(connection, 'EVENT', database, name, notes);
     if (statement) parts.push(inItsSession(statement, row));
   }
   return parts;
@@ -197,7 +211,7 @@ async function exportView(
   notes: string[],
 ): Promise<string> {
   try {
-    const { row, statement } = await showCreate(connection, 'VIEW', database, view);
+    const { row, statement } = await showCreate(connection, 'VIEW', database, view, notes);
     return `DROP VIEW IF EXISTS ${quoteName(view)};\n${inItsSession(statement ?? '', { ...row, sql_mode: '' })}`;
   } catch (error) {
     if (!driverCode(error instanceof Error ? error.cause : undefined).startsWith('ER_')) throw error;

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { createConnection } from 'mysql2/promise';
 import { backUp } from '../support/backup';
-import { settingsFor, sourceOf, withDatabase, withWorkplace } from '../support/database';
+import { settingsFor, sourceOf, testServer, withDatabase, withWorkplace } from '../support/database';
 
 /** What a backup's account holds beside SELECT on the database, and what it could not see then. */
 const CASES: Readonly<Record<string, { readonly grants: readonly string[]; readonly unseen: readonly string[] }>> = {
@@ -52,5 +53,24 @@ test('a set says what its account could not see, routines included, and which GR
     } finally {
       await admin.query(`DROP USER IF EXISTS ${user}@'%'; DROP ROLE role_${database}`);
     }
+  });
+});
+
+test('a body with bytes that are no text is named', async () => {
+  await withDatabase(async (database, admin) => {
+    await admin.query("CREATE TABLE t (id INT PRIMARY KEY); CREATE PROCEDURE good() SELECT x'FF', '🚀'");
+    const latin1 = await createConnection({ ...testServer(), database, charset: 'latin1' });
+    try {
+      await latin1.query('SET NAMES binary');
+      await latin1.query("CREATE PROCEDURE p() SELECT HEX(_binary'ÿ')");
+      await latin1.query("CREATE VIEW v AS SELECT _binary'ÿ' AS a");
+    } finally {
+      await latin1.end();
+    }
+    await withWorkplace(async (workplace) => {
+      const { sealed } = await backUp(workplace, [sourceOf(database, ['t'])]);
+      const told = sealed.notes.map((note) => note.replace(/ has bytes that are not UTF-8, .+$/, ''));
+      assert.deepEqual(told.sort(), [`procedure ${database}.p`, `view ${database}.v`]);
+    });
   });
 });
