@@ -72,7 +72,7 @@ async function findRecord(keeper: SourceConnection, set: string, action: string)
       remedy:
         known.length > 0
           ? `Nothing was changed. Name one of ${known.join(', ')}.`
-          : 'Nothing was changed. Name the server of the restore; one that replaced nothing, or was undone or discarded, is not kept.',
+          : 'Nothing was changed. Name the server of the restore and an account that may see its schemas _before_…; a restore that replaced nothing, or was undone or discarded, is not kept.',
     });
   }
   if (action === 'discard' && record.finishedAt === undefined && record.isMoved) {

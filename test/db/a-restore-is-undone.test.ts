@@ -149,7 +149,7 @@ test('an undo that is broken off says so and what finishes it; one that has noth
       await assert.rejects(undo(workplace, { set: 'latest' }), (error) => {
         assert.ok(isOperationError(error, 'OP_RESTORE_REFUSED'));
         assert.match(error.message, /^no restore is kept on .+:\d+ to undo$/);
-        assert.match(error.remedy, /^Nothing was changed\. Name the server of the restore/);
+        assert.match(error.remedy, /^Nothing was changed\. Name the server of the restore and an account that may see/);
         return true;
       });
     });
