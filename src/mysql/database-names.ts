@@ -37,7 +37,7 @@ interface Word {
  * Gives databases their new names in the definition of a view, routine, trigger or event, quoted or not. `home.t` means
  * the database, unless the definition has something else of that name: an alias, a variable, a table or a column, which
  * it would have to say on its own somewhere. Then it is left, and told. A name in three parts always begins with a
- * database. Text in quotes is left; where it is prepared as a statement and has the name, that is told too.
+ * database. Text in quotes is left; where it has the name and may reach the database, that is told too.
  */
 export function renameInBody(statement: string, names: ReadonlyMap<string, string>, kind: BodyKind): RenamedText {
   const renamed = new Map([...names].filter(([from, to]) => from !== to));
@@ -58,7 +58,7 @@ export function renameInBody(statement: string, names: ReadonlyMap<string, strin
       if (isSure) places.push({ word, to });
       else unsure.add(from);
     }
-    if (isPreparedIn(words, strings, from)) unsure.add(from);
+    if (isMeantByText(words, strings, from)) unsure.add(from);
   }
   let sql = '';
   let at = 0;
@@ -76,16 +76,19 @@ function isSomethingElse(statement: string, { start, before, after }: Word, { is
   return after !== '.' && before !== '.' && !/\bAS\s*$/i.test(statement.slice(0, start));
 }
 
-function isPreparedIn(words: readonly Word[], strings: readonly string[], database: string): boolean {
+/** Text reaches a database where it is run as a statement, or asked for by name in what the server tells about itself. */
+function isMeantByText(words: readonly Word[], strings: readonly string[], database: string): boolean {
+  const isName = (name: string) => name.toLowerCase() === database.toLowerCase();
   const isDynamic = words.some(
     ({ name }, at) =>
       /^prepare$/i.test(name) || (/^execute$/i.test(name) && /^immediate$/i.test(words[at + 1]?.name ?? '')),
   );
-  const says = (text: string) =>
-    read(text, DEFAULT_QUOTES).words.some(
-      ({ name, after }) => after === '.' && name.toLowerCase() === database.toLowerCase(),
-    );
-  return isDynamic && strings.some((text) => says(text.slice(1, -1)));
+  const isAsked = words.some(({ name, after }) => after === '.' && /^(information|performance)_schema$/i.test(name));
+  return strings.some((quoted) => {
+    const text = quoted.slice(1, -1);
+    if (isName(text)) return isDynamic || isAsked;
+    return isDynamic && read(text, DEFAULT_QUOTES).words.some(({ name, after }) => after === '.' && isName(name));
+  });
 }
 
 const WORD = /[\w$\u0080-\uffff]+/y;

@@ -10,7 +10,7 @@ export function ambiguousNames({ targets }: RestorePlan, definitions: Definition
     return definitions.get(database)!.objects.flatMap(({ kind, name, unsure = [] }) => {
       if (unsure.length === 0 || !chosen.has(`${kind} ${name}`)) return [];
       const object = `${target}: ${kind} ${name}`;
-      const said = unsure.map((old) => `"${old}."`).join(', ');
+      const said = unsure.map((old) => `"${old}"`).join(', ');
       return [
         {
           code: 'OP_NAME_AMBIGUOUS' as const,

@@ -59,6 +59,13 @@ test('where something else may have the name of the database, it is left and tol
   unsure('SELECT home.t.a, home.b FROM t home', 'SELECT `o``ther`.t.a, home.b FROM t home');
   unsure("PREPARE s FROM 'DELETE FROM `home`.t'");
   unsure("EXECUTE IMMEDIATE CONCAT('DELETE FROM home.', t)");
+  unsure("EXECUTE IMMEDIATE CONCAT('DELETE FROM ', 'home', '.t')");
+  unsure("SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = 'Home'");
+  sure("SELECT 'home', 'home.t'", "SELECT 'home', 'home.t'");
+  sure(
+    "SELECT 1 FROM information_schema.TABLES WHERE x = 'at home'",
+    "SELECT 1 FROM information_schema.TABLES WHERE x = 'at home'",
+  );
   sure("SET @url = 'https://home.example'", "SET @url = 'https://home.example'");
 });
 
