@@ -135,7 +135,7 @@ export async function openConnection(settings: ConnectionSettings, signal?: Abor
         return await query;
       } catch (error) {
         signal?.throwIfAborted();
-        throw toSourceError(error, settings, 'reading the server');
+        throw toSourceError(error, settings, 'carrying out a statement');
       }
     };
     return {

@@ -135,6 +135,7 @@ test('an undo that is broken off says so and what finishes it; one that has noth
         await assert.rejects(undoing, (error) => {
           assert.ok(isOperationError(error, 'OP_SOURCE_LOST'), String(error));
           assert.match(error.message, new RegExp(`^undo of the restore of ${plan.setId} was broken off: `));
+          assert.match(error.message, / while carrying out a statement: /);
           assert.match(
             error.remedy,
             new RegExp(`still kept.*run restore --undo ${plan.setId} again, which finishes it`),
