@@ -77,7 +77,7 @@ const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
     ...(['env', 'bk_biz_id', 'collector_config_data', 'collector_config_id_list', 'index_set_data'] as const),
     ...(['index_set_id_list', 'mysql_host', 'mysql_port', 'mysql_user', 'mysql_db', 'env_offset_table'] as const),
     ...(['env_biz_map_table', 'bk_log_search_resource_mapping_table', 'storage_cluster_id', 'api', 'map'] as const),
-    ...(['clusters', 'concurrency', 'confirm', 'retry-failed', 'dry-run'] as const),
+    ...(['clusters', 'concurrency', 'confirm', 'retry-failed', 'dry-run', 'undo'] as const),
     ...COMMON,
   ],
   list: ['location', ...COMMON],
@@ -150,10 +150,11 @@ const migrateSchema = z
       .default({}),
     concurrency: wholeNumber(1, 64).default(4),
     confirm: z.string().optional(),
+    undo: z.string().min(1, 'names no run').optional(),
     retryFailed: z.boolean().default(false),
     dryRun: z.boolean().default(false),
   })
-  .refine((command) => command.collector_config_data !== undefined || command.index_set_data !== undefined, {
+  .refine(({ undo, collector_config_data, index_set_data }) => undo ?? collector_config_data ?? index_set_data, {
     path: ['collector_config_data'],
     message: 'or --index_set_data is needed',
   });

@@ -7,7 +7,7 @@ import { type ApiSettings, apiSettingsSchema } from '../model/api-settings';
 import { connectionSettingsSchema } from '../model/connection-settings';
 import { parseOrRefuse } from '../model/parse';
 import { carryOut } from '../operations/carry-out';
-import type { MigrateResult } from '../operations/contract';
+import type { MappingTable, MigrateResult } from '../operations/contract';
 import { type CommandOf, type CommandResult, type CommandRun, surroundings } from './command-run';
 
 /** Secrets come from the environment: what stands on a command line everybody on the machine can read. */
@@ -21,9 +21,7 @@ const SECRETS = {
 
 export async function migrateDocuments(command: CommandOf<'migrate'>, run: CommandRun): Promise<CommandResult> {
   const around = surroundings(command);
-  const { mysql_host: host, mysql_port: port, mysql_user: user, mysql_db: database } = command;
-  const connection = { name: database, host, port, user, database, password: process.env.MYSQL_PWD ?? '' };
-  const settings = parseOrRefuse(connectionSettingsSchema, connection, 'the migration database');
+  if (command.undo !== undefined) return await undoRun(command, command.undo, run);
   const { collector_config_data: collectors, index_set_data: indexSets } = command;
   const result = await carryOut(
     'migrate',
@@ -40,7 +38,7 @@ export async function migrateDocuments(command: CommandOf<'migrate'>, run: Comma
       clusterMap: command.clusters,
       ...(command.storage_cluster_id === 0 ? {} : { storageCluster: command.storage_cluster_id }),
       api: apiSettings(command),
-      mapping: { settings, table: command.bk_log_search_resource_mapping_table },
+      mapping: mappingTable(command),
       retryFailed: command.retryFailed,
       dryRun: command.dryRun,
       ...(command.confirm === undefined ? {} : { confirm: command.confirm }),
@@ -55,8 +53,51 @@ export async function migrateDocuments(command: CommandOf<'migrate'>, run: Comma
   return {
     hasFindings,
     report: { runId: around.runId, operation: 'migrate', outcome, dryRun, created, plan, findings },
-    text: toText(result).join('\n'),
+    text: toText(result, around.runId).join('\n'),
   };
+}
+
+async function undoRun(command: CommandOf<'migrate'>, undo: string, run: CommandRun): Promise<CommandResult> {
+  const around = surroundings(command);
+  const { env: environment, dryRun, confirm } = command;
+  const request = {
+    ...around,
+    environment,
+    run: undo,
+    api: apiSettings(command),
+    mapping: mappingTable(command),
+    dryRun,
+  };
+  const result = await carryOut(
+    'undoMigration',
+    confirm === undefined ? request : { ...request, confirm },
+    run.signal,
+    run.onProgress,
+  );
+  const { plan, removed, findings } = result;
+  const kept = plan.items.filter(({ action }) => action === 'kept').length;
+  const hasFindings = findings.length > 0 || kept > 0;
+  const lines = plan.items.map(({ action, kind, originId, name, targetId, reason }) => {
+    return `  ${action.padEnd(6)} ${kind} ${originId} ${name}${targetId ? ` (${targetId} in the target)` : ''}: ${reason}`;
+  });
+  const sum = dryRun
+    ? `${plan.items.length - kept} to remove or forget of run ${plan.runId}; nothing was removed (plan ${plan.hash})`
+    : `removed ${removed} of run ${plan.runId} from ${environment}`;
+  return {
+    hasFindings,
+    report: {
+      ...{ runId: around.runId, operation: 'undo', dryRun, removed, plan, findings },
+      outcome: hasFindings ? 'completed-with-findings' : 'completed',
+    },
+    text: [...(dryRun ? lines : findings.map(({ code, message }) => `  ${code}: ${message}`)), sum].join('\n'),
+  };
+}
+
+function mappingTable(command: CommandOf<'migrate'>): MappingTable {
+  const { mysql_host: host, mysql_port: port, mysql_user: user, mysql_db: database } = command;
+  const connection = { name: database, host, port, user, database, password: process.env.MYSQL_PWD ?? '' };
+  const settings = parseOrRefuse(connectionSettingsSchema, connection, 'the migration database');
+  return { settings, table: command.bk_log_search_resource_mapping_table };
 }
 
 function apiSettings({ api, concurrency }: CommandOf<'migrate'>): ApiSettings {
@@ -91,7 +132,7 @@ async function idMapOf(command: CommandOf<'migrate'>) {
   return whole as IdMapDocument;
 }
 
-function toText({ plan, dryRun, created, findings }: MigrateResult): string[] {
+function toText({ plan, dryRun, created, findings }: MigrateResult, runId: string): string[] {
   const counts = Object.entries(plan.counts).filter(([, count]) => count > 0);
   const lines = plan.items.map(({ kind, originId, action, targetEnglishName, targetName, reason, losses, name }) => {
     const target = targetEnglishName ?? targetName;
@@ -102,6 +143,6 @@ function toText({ plan, dryRun, created, findings }: MigrateResult): string[] {
   if (dryRun) return [...lines, `${sum}; nothing was created (plan ${plan.hash})`];
   return [
     ...findings.map(({ code, message }) => `  ${code}: ${message}`),
-    `${sum}; created ${created} in ${plan.environment}`,
+    `${sum}; created ${created} in ${plan.environment} (run ${runId})`,
   ];
 }

@@ -23,6 +23,8 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
       [-s CLUSTER] [--clusters 15=4,*=6]   of collectors; of index sets of third-party clusters
       [--concurrency N]              calls at a time; default 4
       BKLOG_APP_CODE and BKLOG_APP_SECRET, or BKLOG_ACCESS_TOKEN; BKLOG_USER, BKLOG_TENANT
+  migrate -e ENV --undo RUN --api URL [--mysql_...] [--dry-run [--json]] [--confirm HASH]
+      remove what a run created, and nothing else; RUN may be "latest"
   restore SET --location URL --config F [--section S]
       into that section's server: load beside the databases, compare, then move into place by one statement
       [--dry-run [--diff]]           say what would happen; with --diff what would become of each row

@@ -30,7 +30,10 @@ export interface MappingRow {
   /** Why it failed; empty otherwise. */
   readonly details: string;
   readonly attempts: number;
+  /** The run that asked for it last; empty in rows of migrate_tool. */
   readonly runId: string;
+  /** UTC, as the database prints it; empty in rows of migrate_tool. */
+  readonly updatedAt: string;
 }
 
 /** An item of the source as the target would get it, or why it cannot. */

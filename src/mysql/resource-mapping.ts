@@ -177,6 +177,6 @@ function toRow(row: TextRow): MappingRow {
     ...{ originIndexSetId: number('origin_index_set_id'), originBusiness: number('origin_bk_biz_id') },
     ...{ business: number('bk_biz_id'), space: row.space_uid ?? '', targetId: number('target_id') },
     ...{ indexSetId: number('index_set_id'), details: row.details ?? '', attempts: number('attempts') },
-    runId: row.run_id ?? '',
+    ...{ runId: row.run_id ?? '', updatedAt: row.updated_at ?? '' },
   };
 }

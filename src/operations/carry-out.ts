@@ -14,6 +14,7 @@ import { checkLocation } from './open-location';
 import { prune } from './prune';
 import { restoreSet } from './restore-set';
 import { storeSet } from './store-set';
+import { undoMigration } from './undo-migration';
 import { undoRestore } from './undo-restore';
 import { verifySet } from './verify';
 import { verifyFile } from './verify-file';
@@ -30,6 +31,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   exportTables,
   exportCollectors,
   migrate,
+  undoMigration,
   storeSet,
   listSets,
   fetchSet,
@@ -45,6 +47,7 @@ const RECORDED: Partial<Record<OperationName, Operation>> = {
   exportTables: 'export',
   exportCollectors: 'export',
   migrate: 'migrate',
+  undoMigration: 'undo',
   storeSet: 'store',
   fetchSet: 'fetch',
   verifySet: 'verify',
@@ -59,6 +62,7 @@ const DOING: Record<OperationName, string> = {
   exportTables: 'exporting tables',
   exportCollectors: 'exporting collectors',
   migrate: 'migrating collectors',
+  undoMigration: 'undoing a migration',
   storeSet: 'storing a set',
   listSets: 'listing sets',
   fetchSet: 'fetching a set',

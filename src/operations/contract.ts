@@ -10,7 +10,8 @@ import type { RestoreOptions } from '../model/restore-options';
 import type { RetentionPolicy } from '../model/retention-policy';
 import type { Finding, Suspicion, Verification, VerifyLevel } from '../model/verification';
 import type { EnvironmentTables } from '../mysql/environment-tables';
-import type { MigrationPlan } from '../plan/plan-migration';
+import type { MigrationChoice, MigrationPlan } from '../plan/plan-migration';
+import type { MigrationUndoPlan } from '../plan/plan-migration-undo';
 import type { RestorePlan } from '../plan/plan-restore';
 import type { RetentionPlan } from '../plan/plan-retention';
 import type { FilledTable } from './fill-tables';
@@ -123,6 +124,12 @@ export interface VerifyFileRequest extends RunSurroundings {
   readonly level: VerifyLevel;
 }
 
+/** Where the records of migrations are kept. */
+export interface MappingTable {
+  readonly settings: ConnectionSettings;
+  readonly table: string;
+}
+
 export interface MigrateRequest extends RunSurroundings {
   /** Paths of the documents of export.py; absent: none of that kind. */
   readonly collectors?: string;
@@ -140,8 +147,10 @@ export interface MigrateRequest extends RunSurroundings {
   /** Of collectors; absent: chosen for each business. */
   readonly storageCluster?: number;
   readonly api: ApiSettings;
-  readonly mapping: { readonly settings: ConnectionSettings; readonly table: string };
+  readonly mapping: MappingTable;
   readonly retryFailed: boolean;
+  /** What somebody decided for single items, by `kind id`. */
+  readonly choices?: Readonly<Record<string, MigrationChoice>>;
   /** Plan, and change nothing. */
   readonly dryRun: boolean;
   /** Hash of the plan that somebody saw. */
@@ -152,6 +161,25 @@ export interface MigrateResult {
   readonly plan: MigrationPlan;
   readonly dryRun: boolean;
   readonly created: number;
+  readonly findings: readonly Finding[];
+}
+
+export interface UndoMigrationRequest extends RunSurroundings {
+  readonly environment: string;
+  /** Id of the run, or `latest`: the one that wrote the newest record of the environment. */
+  readonly run: string;
+  readonly api: ApiSettings;
+  readonly mapping: MappingTable;
+  /** Plan, and change nothing. */
+  readonly dryRun: boolean;
+  /** Hash of the plan that somebody saw. */
+  readonly confirm?: string;
+}
+
+export interface UndoMigrationResult {
+  readonly plan: MigrationUndoPlan;
+  readonly dryRun: boolean;
+  readonly removed: number;
   readonly findings: readonly Finding[];
 }
 
@@ -266,6 +294,7 @@ export interface Operations {
   verifySet: { request: VerifySetRequest; result: VerifyResult };
   verifyFile: { request: VerifyFileRequest; result: VerifyResult };
   migrate: { request: MigrateRequest; result: MigrateResult };
+  undoMigration: { request: UndoMigrationRequest; result: UndoMigrationResult };
   exportCollectors: { request: ExportCollectorsRequest; result: ExportCollectorsResult };
   restoreSet: { request: RestoreSetRequest; result: RestoreSetResult };
   undoRestore: { request: UndoRestoreRequest; result: UndoRestoreResult };

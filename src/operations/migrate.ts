@@ -12,8 +12,9 @@ import type { Finding } from '../model/verification';
 import { type SourceConnection, withConnection } from '../mysql/connection';
 import { readEnvironmentRows } from '../mysql/environment-tables';
 import { ResourceMapping } from '../mysql/resource-mapping';
-import { type MigrationPlan, planMigration } from '../plan/plan-migration';
+import { itemKey, type MigrationPlan, planMigration } from '../plan/plan-migration';
 import type { ProgressListener } from '../support/progress';
+import { sideBySide } from '../support/side-by-side';
 import type { MigrateRequest, MigrateResult } from './contract';
 import { carryOutItem, chooseCluster, type MigrationRun } from './migrate-item';
 import { readInventory } from './target-inventory';
@@ -52,7 +53,7 @@ export async function migrate(
       let current = plan;
       for (let pass = 1; pass <= PASSES; pass += 1) {
         const outcomes = await carryOutPlan(run, current, items, signal, (done) => {
-          onProgress({ phase: 'load', tables: current.items.length, tablesDone: done });
+          onProgress({ phase: 'create', tables: current.items.length, tablesDone: done });
         });
         created += outcomes.filter(({ isCreated }) => isCreated).length;
         findings.push(
@@ -62,7 +63,7 @@ export async function migrate(
         );
         const lost = new Set(outcomes.filter(({ isUncertain }) => isUncertain).map(({ key }) => key));
         if (lost.size === 0) break;
-        const again = candidates.filter((candidate) => lost.has(keyOf(candidate)));
+        const again = candidates.filter((candidate) => lost.has(itemKey(candidate)));
         current = await makePlan(api, records, request, again);
       }
       return { plan, dryRun, created, findings };
@@ -71,8 +72,6 @@ export async function migrate(
     client.close();
   }
 }
-
-const keyOf = ({ kind, originId }: Pick<MigrationCandidate, 'kind' | 'originId'>) => `${kind} ${originId}`;
 
 async function readIdMap(connection: SourceConnection, from: MigrateRequest['idMap']): Promise<IdMap> {
   if (!('tables' in from)) return toIdMap(from);
@@ -118,11 +117,14 @@ async function readDocument(path: string | undefined): Promise<Record<string, un
 async function makePlan(
   api: BkLogApi,
   records: ResourceMapping,
-  { idMap, retryFailed }: MigrateRequest,
+  { idMap, retryFailed, choices = {} }: MigrateRequest,
   candidates: readonly MigrationCandidate[],
 ): Promise<MigrationPlan> {
   const rows = await records.rows(idMap.environment);
-  return planMigration(idMap.environment, candidates, rows, await readInventory(api, candidates), { retryFailed });
+  return planMigration(idMap.environment, candidates, rows, await readInventory(api, candidates), {
+    retryFailed,
+    choices,
+  });
 }
 
 function refuseOther(plan: MigrationPlan, confirm: string | undefined): void {
@@ -145,7 +147,7 @@ interface ItemOutcome {
   readonly finding?: Finding;
 }
 
-/** Several items at a time, until all are done; what denies everything ends the run after the items under way. */
+/** Several items at a time, until all are done or BK-LOG is out of reach. */
 async function carryOutPlan(
   run: MigrationRun,
   plan: MigrationPlan,
@@ -153,7 +155,7 @@ async function carryOutPlan(
   signal: AbortSignal,
   onDone: (done: number) => void,
 ): Promise<ItemOutcome[]> {
-  const prepared = new Map(items.map((item) => [keyOf(item.candidate), item]));
+  const prepared = new Map(items.map((item) => [itemKey(item.candidate), item]));
   const waiting = plan.items.filter(({ action }) => ['create', 'retry', 'adopt'].includes(action));
   const outcomes: ItemOutcome[] = plan.items
     .filter(({ action }) => ['failed', 'conflict', 'unmapped', 'refused'].includes(action))
@@ -161,7 +163,7 @@ async function carryOutPlan(
       const object = `${item.kind} ${item.originId} (${item.name})`;
       const message = `${object} was not migrated: ${item.reason}`;
       return {
-        key: keyOf(item),
+        key: itemKey(item),
         isCreated: false,
         isUncertain: false,
         finding: { code: 'OP_API_REFUSED', object, message },
@@ -169,32 +171,24 @@ async function carryOutPlan(
     });
   const businesses = new Set(waiting.flatMap(({ kind, business }) => (kind === 'collector' ? (business ?? []) : [])));
   for (const business of businesses) await chooseCluster(run, business);
-  let stop: unknown;
-  const worker = async () => {
-    for (let item = waiting.shift(); item && !stop; item = waiting.shift()) {
+  let isCutOff = false;
+  await sideBySide(waiting, run.request.api.concurrency, async (item) => {
+    if (isCutOff) return;
+    signal.throwIfAborted();
+    const key = itemKey(item);
+    const object = `${item.kind} ${item.originId} (${item.name})`;
+    try {
+      await carryOutItem(run, item, prepared.get(key)!);
+      outcomes.push({ key, isCreated: item.action !== 'adopt', isUncertain: false });
+    } catch (error) {
       signal.throwIfAborted();
-      const key = keyOf(item);
-      const object = `${item.kind} ${item.originId} (${item.name})`;
-      try {
-        await carryOutItem(run, item, prepared.get(key)!);
-        outcomes.push({ key, isCreated: item.action !== 'adopt', isUncertain: false });
-      } catch (error) {
-        signal.throwIfAborted();
-        if (!isOperationError(error) || !error.code.startsWith('OP_API_')) throw error;
-        const isUncertain = error.code === 'OP_API_UNCERTAIN';
-        outcomes.push({
-          key,
-          isCreated: false,
-          isUncertain,
-          finding: { code: error.code, object, message: `${object}: ${error.message}` },
-        });
-        if (error.code === 'OP_API_UNREACHABLE') stop = error;
-      }
-      onDone(outcomes.length);
+      if (!isOperationError(error) || !error.code.startsWith('OP_API_')) throw error;
+      const isUncertain = error.code === 'OP_API_UNCERTAIN';
+      const finding = { code: error.code, object, message: `${object}: ${error.message}` };
+      outcomes.push({ key, isCreated: false, isUncertain, finding });
+      isCutOff ||= error.code === 'OP_API_UNREACHABLE';
     }
-  };
-  const ends = await Promise.allSettled(Array.from({ length: run.request.api.concurrency }, worker));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed) throw failed.reason;
+    onDone(outcomes.length);
+  });
   return outcomes;
 }

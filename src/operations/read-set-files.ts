@@ -4,6 +4,7 @@ import type { ObjectKey } from '../model/ids';
 import { type ManifestFile, manifestSchema, type SealedManifest } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import type { ObjectStore } from '../store/object-store';
+import { sideBySide } from '../support/side-by-side';
 
 /** Tables that are read side by side: a server that lets one statement at a time into a table takes two tables at once. */
 const READERS = 2;
@@ -36,12 +37,8 @@ export async function readSetFiles(
   const isSchema = ({ kind }: ManifestFile) => kind === 'schema';
   for (const file of sealed.files.filter(isSchema)) await read(file);
   const waiting = sealed.files.filter((file) => !isSchema(file)).sort((a, b) => b.bytes - a.bytes);
-  const reader = async () => {
-    for (let file = waiting.shift(); file && findings.length === 0; file = waiting.shift()) await read(file);
-  };
-  // Every reader has ended before a failure is told: nothing goes on behind the back of whoever cleans up.
-  const ends = await Promise.allSettled(Array.from({ length: READERS }, reader));
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed) throw failed.reason;
+  await sideBySide(waiting, READERS, async (file) => {
+    if (findings.length === 0) await read(file);
+  });
   return findings;
 }

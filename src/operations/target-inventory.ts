@@ -5,11 +5,11 @@ import type { TargetCollector, TargetInventory } from '../plan/plan-migration';
 /** What the target has in the businesses and spaces that a migration touches. Errors: OP_API_*. */
 export async function readInventory(
   api: BkLogApi,
-  candidates: readonly MigrationCandidate[],
+  items: readonly Pick<MigrationCandidate, 'business' | 'space'>[] & readonly { readonly kind: string | undefined }[],
 ): Promise<TargetInventory> {
   const collectors = new Map<number, TargetCollector[]>();
   const indexSets = new Map<string, { id: number; name: string }[]>();
-  for (const { kind, business, space } of candidates) {
+  for (const { kind, business, space } of items) {
     if (kind === 'collector' && business !== undefined && !collectors.has(business)) {
       collectors.set(
         business,

@@ -15,9 +15,20 @@ export interface TargetInventory {
 }
 
 export const MIGRATION_ACTIONS = [
-  ...(['create', 'adopt', 'retry', 'done', 'failed', 'conflict', 'unmapped', 'refused'] as const),
+  ...(['create', 'adopt', 'retry', 'done', 'left-out', 'failed', 'conflict', 'unmapped', 'refused'] as const),
 ] as const;
 export type MigrationAction = (typeof MIGRATION_ACTIONS)[number];
+
+/** What somebody decided for one item: it stays where it is, or is tried again although it failed. */
+export const MIGRATION_CHOICES = ['leave-out', 'retry'] as const;
+export type MigrationChoice = (typeof MIGRATION_CHOICES)[number];
+/** How a choice names its item. */
+export const itemKey = ({ kind, originId }: Pick<MigrationCandidate, 'kind' | 'originId'>) => `${kind} ${originId}`;
+
+export interface MigrationOptions {
+  readonly retryFailed: boolean;
+  readonly choices?: Readonly<Record<string, MigrationChoice>>;
+}
 
 export interface PlannedItem {
   readonly kind: MigrationKind;
@@ -56,13 +67,15 @@ export function planMigration(
   candidates: readonly MigrationCandidate[],
   rows: readonly MappingRow[],
   inventory: TargetInventory,
-  options: { readonly retryFailed: boolean },
+  { retryFailed, choices = {} }: MigrationOptions,
 ): MigrationPlan {
   const records = new Records(environment, rows);
   const names = new TakenNames(inventory);
   const items = candidates.map((candidate): PlannedItem => {
     const { kind, originId, name, business, losses } = candidate;
-    const decided = decide(candidate, records.of(candidate), inventory, names, { environment, ...options });
+    const choice = choices[itemKey(candidate)];
+    const options = { environment, retryFailed: retryFailed || choice === 'retry', isLeftOut: choice === 'leave-out' };
+    const decided = decide(candidate, records.of(candidate), inventory, names, options);
     return { kind, originId, name, business, losses, ...decided };
   });
   const counts = Object.fromEntries(
@@ -139,13 +152,14 @@ function decide(
   row: MappingRow | undefined,
   inventory: TargetInventory,
   names: TakenNames,
-  { environment, retryFailed }: { readonly environment: string; readonly retryFailed: boolean },
+  { environment, retryFailed, isLeftOut }: { environment: string; retryFailed: boolean; isLeftOut: boolean },
 ): Decision {
   const { business, space, unmapped, refusals } = candidate;
   if (row?.status === 'success') {
     const id = row.targetId || row.indexSetId;
     return { action: 'done', reason: `created before, as ${id}`, ...(row.targetId ? { targetId: row.targetId } : {}) };
   }
+  if (isLeftOut) return { action: 'left-out', reason: 'somebody chose to leave it out' };
   if (unmapped.length > 0 || business === undefined || space === undefined) {
     return { action: 'unmapped', reason: unmapped.join('; ') || 'its business or space has no counterpart' };
   }

@@ -39,12 +39,14 @@ export const RESTORE_STEPS = [
   'undo.create-objects',
   'undo.remove-record',
 ] as const;
-/** The steps of one migrated item. */
+/** The steps of one migrated item, and of one that is taken back. */
 export const MIGRATE_STEPS = ['migrate.begin', 'migrate.call', 'migrate.finish'] as const;
+export const UNDO_MIGRATION_STEPS = ['migrate.remove', 'migrate.forget'] as const;
 export type DurableStep =
   | (typeof DURABLE_STEPS)[number]
   | (typeof RESTORE_STEPS)[number]
-  | (typeof MIGRATE_STEPS)[number];
+  | (typeof MIGRATE_STEPS)[number]
+  | (typeof UNDO_MIGRATION_STEPS)[number];
 
 type Moment = 'before' | 'after';
 let observe: ((step: DurableStep, moment: Moment) => void) | undefined;

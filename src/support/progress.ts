@@ -10,6 +10,8 @@ export interface Progress {
     | 'load'
     | 'compare'
     | 'move'
+    | 'create'
+    | 'map'
     | 'undo'
     | 'prune'
     /** Nothing moves; `statement` is what the server is at, for `seconds` now. */

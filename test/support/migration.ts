@@ -5,7 +5,12 @@ import type { Connection } from 'mysql2/promise';
 import { apiSettingsSchema } from '../../src/model/api-settings';
 import { newRunId } from '../../src/model/ids';
 import { carryOut } from '../../src/operations/carry-out';
-import type { MigrateRequest, MigrateResult } from '../../src/operations/contract';
+import type {
+  MigrateRequest,
+  MigrateResult,
+  UndoMigrationRequest,
+  UndoMigrationResult,
+} from '../../src/operations/contract';
 import { type BkLogGateway, DEFAULT_APP, withBkLogGateway } from './bklog-gateway';
 import { settingsFor, withDatabase, withWorkplace } from './database';
 
@@ -42,6 +47,7 @@ export interface Scene {
   readonly folder: string;
   readonly paths: { readonly collectors: string; readonly indexSets: string };
   run(change?: Partial<MigrateRequest>): Promise<MigrateResult>;
+  undo(change?: Partial<UndoMigrationRequest>): Promise<UndoMigrationResult>;
 }
 
 export async function withScene(
@@ -58,21 +64,22 @@ export async function withScene(
         writeFileSync(paths.collectors, JSON.stringify(documents.collectors));
         writeFileSync(paths.indexSets, JSON.stringify(documents.indexSets));
         const { bk_app_code: appCode, bk_app_secret: appSecret } = DEFAULT_APP;
-        const run = async (change: Partial<MigrateRequest> = {}) =>
-          await carryOut(
-            'migrate',
-            {
-              ...{ runId: newRunId(), workRoot, journalPath, ...paths },
-              idMap: { environment: 'ee', offset: 2_000_000, businesses: [{ from: 2, to: 7 }] },
-              ...{ filter: {}, clusterMap: {}, retryFailed: false, dryRun: false },
-              api: apiSettingsSchema.parse({ url: gateway.url, appCode, appSecret, timeoutMs: 300, concurrency: 2 }),
-              mapping: { settings: settingsFor(database), table: TABLE },
-              ...change,
-            },
-            new AbortController().signal,
-            () => {},
-          );
-        await use({ gateway, admin, database, folder, paths, run });
+        const common = () => ({
+          ...{ runId: newRunId(), workRoot, journalPath, dryRun: false },
+          api: apiSettingsSchema.parse({ url: gateway.url, appCode, appSecret, timeoutMs: 300, concurrency: 2 }),
+          mapping: { settings: settingsFor(database), table: TABLE },
+        });
+        const idMap = { environment: 'ee', offset: 2_000_000, businesses: [{ from: 2, to: 7 }] };
+        const signal = new AbortController().signal;
+        const run = async (change: Partial<MigrateRequest> = {}) => {
+          const request = { ...common(), ...paths, idMap, filter: {}, clusterMap: {}, retryFailed: false, ...change };
+          return await carryOut('migrate', request, signal, () => {});
+        };
+        const undo = async (change: Partial<UndoMigrationRequest> = {}) => {
+          const request = { ...common(), environment: 'ee', run: 'latest', ...change };
+          return await carryOut('undoMigration', request, signal, () => {});
+        };
+        await use({ gateway, admin, database, folder, paths, run, undo });
       }),
     ),
   );

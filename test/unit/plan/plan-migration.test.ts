@@ -30,6 +30,7 @@ const ROW: MappingRow = {
     details: '',
     attempts: 1,
     runId: 'r',
+    updatedAt: '2026-11-24 00:00:00',
   },
 };
 const THERE = { id: 12, name: 'nginx访问日志', englishName: 'nginx_access', indexSetId: 34 };
