@@ -17,6 +17,7 @@ export { BKLOG_CORE_TABLES, isCoreTable } from './bklog/core-tables';
 export { ERROR_CATALOGUE, ERROR_CODES, type ErrorCode, type RetryClass } from './errors/error-catalogue';
 export { isOperationError, OperationError, type SerializedError, serializeError } from './errors/operation-error';
 export { toOperationError } from './errors/to-operation-error';
+export { type ApiSettings, apiSettingsSchema } from './model/api-settings';
 // Nouns
 export { type BackupSet, backupSetSchema, type SelectedTable, type SetSource } from './model/backup-set';
 export type { RecoveryCertificate } from './model/certificate';
@@ -33,6 +34,7 @@ export {
   type SealedManifest,
 } from './model/manifest';
 export { parseOrRefuse } from './model/parse';
+export { type PreparedMigration, preparedMigrationSchema } from './model/prepared-migration';
 export { parseRowFilter, RESTORE_POLICIES, type RestoreOptions, restoreOptionsSchema } from './model/restore-options';
 export { type RetentionPolicy, retentionPolicySchema } from './model/retention-policy';
 export { type Operation, type RunReport, runReportSchema } from './model/run-report';
@@ -49,6 +51,9 @@ export { readConnectionSection, readConnectionSections } from './mysql/config-fi
 export { carryOut } from './operations/carry-out';
 export { chooseTables, type TableChoice } from './operations/choose-tables';
 export type * from './operations/contract';
+export type { IdMapSource } from './operations/id-map-source';
+export { MIGRATION_ACTIONS, type MigrationChoice, type MigrationPlan } from './plan/plan-migration';
+export type { MigrationUndoPlan } from './plan/plan-migration-undo';
 export type { RestorePlan } from './plan/plan-restore';
 export type { RemainsVerdict, RetentionPlan, RetentionVerdict } from './plan/plan-retention';
 // Running operations

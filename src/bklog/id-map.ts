@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
-import { OperationError } from '../errors/operation-error';
+import { invariant, OperationError } from '../errors/operation-error';
 import { parseOrRefuse } from '../model/parse';
 import { idSchema, positiveIdSchema } from './id-number';
 
@@ -79,6 +79,16 @@ export function toIdMap(document: unknown, object = 'id map'): IdMap {
   };
   const { environment, offset } = parsed;
   return { environment, direction: 'forward', hash: hashOf(environment, offset, kinds), offset, ...kinds };
+}
+
+/** The document of a map, as `toIdMap` reads it. */
+export function idMapDocument({ environment, offset, direction, hash: _, ...kinds }: IdMap): IdMapDocument {
+  invariant(direction === 'forward', 'an inverse map has no document');
+  const lists = Object.entries(kinds).map(([kind, { forward }]) => [
+    kind,
+    [...forward].map(([from, to]) => ({ from: String(from), to: String(to) })),
+  ]);
+  return { environment, offset: String(offset), ...Object.fromEntries(lists) };
 }
 
 /** The map that leads back. Errors: OP_CONFIG_INVALID when two storage clusters became one. */

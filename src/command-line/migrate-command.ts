@@ -1,13 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { type IdMapDocument, idMapDocumentSchema } from '../bklog/id-map';
 import { OperationError } from '../errors/operation-error';
-import { toOperationError } from '../errors/to-operation-error';
 import { type ApiSettings, apiSettingsSchema } from '../model/api-settings';
 import { connectionSettingsSchema } from '../model/connection-settings';
 import { parseOrRefuse } from '../model/parse';
 import { carryOut } from '../operations/carry-out';
 import type { MappingTable, MigrateResult } from '../operations/contract';
+import type { IdMapSource } from '../operations/id-map-source';
 import { type CommandOf, type CommandResult, type CommandRun, surroundings } from './command-run';
 
 /** Secrets come from the environment: what stands on a command line everybody on the machine can read. */
@@ -27,9 +25,11 @@ export async function migrateDocuments(command: CommandOf<'migrate'>, run: Comma
     'migrate',
     {
       ...around,
-      ...(collectors === undefined ? {} : { collectors: resolve(collectors) }),
-      ...(indexSets === undefined ? {} : { indexSets: resolve(indexSets) }),
-      idMap: await idMapOf(command),
+      documents: {
+        ...(collectors === undefined ? {} : { collectors: resolve(collectors) }),
+        ...(indexSets === undefined ? {} : { indexSets: resolve(indexSets) }),
+        idMap: idMapOf(command),
+      },
       filter: {
         ...(command.bk_biz_id === 0 ? {} : { business: command.bk_biz_id }),
         ...(command.collector_config_id_list ? { collectorIds: command.collector_config_id_list } : {}),
@@ -115,21 +115,10 @@ function apiSettings({ api, concurrency }: CommandOf<'migrate'>): ApiSettings {
 }
 
 /** From `--map FILE`, else from the environment tables of the migration database. */
-async function idMapOf(command: CommandOf<'migrate'>) {
+function idMapOf(command: CommandOf<'migrate'>): IdMapSource {
   const { map, env: environment, env_offset_table: offsets, env_biz_map_table: businesses } = command;
-  if (map === undefined) return { environment, tables: { offsets, businesses } };
-  const text = await readFile(map, 'utf8').catch((error: unknown) => {
-    throw toOperationError(error, `reading ${map}`);
-  });
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (cause) {
-    throw new OperationError('OP_CONFIG_INVALID', `${map} is not JSON`, { details: { path: map }, cause });
-  }
-  const whole = typeof document === 'object' && document !== null ? { environment, ...document } : document;
-  parseOrRefuse(idMapDocumentSchema, whole, map);
-  return whole as IdMapDocument;
+  if (map !== undefined) return { environment, path: resolve(map) };
+  return { environment, settings: mappingTable(command).settings, tables: { offsets, businesses } };
 }
 
 function toText({ plan, dryRun, created, findings }: MigrateResult, runId: string): string[] {

@@ -31,7 +31,8 @@ export type ManifestColumn = z.infer<typeof manifestColumnSchema>;
 
 export const manifestFileSchema = z.object({
   path: innerPath,
-  kind: z.enum(['schema', 'table']),
+  /** `document`: the collectors or index sets as export.py writes them. */
+  kind: z.enum(['schema', 'table', 'document']),
   /** The connection's name in the flow or config file. */
   source: z.string(),
   database: z.string(),

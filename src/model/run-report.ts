@@ -4,6 +4,7 @@ import { findingSchema } from './verification';
 export const OPERATIONS = [
   'select',
   'export',
+  'map',
   'migrate',
   'store',
   'backup',

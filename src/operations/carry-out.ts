@@ -11,6 +11,7 @@ import { fetchSet } from './fetch-set';
 import { listSets } from './list-sets';
 import { migrate } from './migrate';
 import { checkLocation } from './open-location';
+import { prepareMigration } from './prepare-migration';
 import { prune } from './prune';
 import { restoreSet } from './restore-set';
 import { storeSet } from './store-set';
@@ -30,6 +31,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   checkLocation,
   exportTables,
   exportCollectors,
+  prepareMigration,
   migrate,
   undoMigration,
   storeSet,
@@ -46,6 +48,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
 const RECORDED: Partial<Record<OperationName, Operation>> = {
   exportTables: 'export',
   exportCollectors: 'export',
+  prepareMigration: 'map',
   migrate: 'migrate',
   undoMigration: 'undo',
   storeSet: 'store',
@@ -61,6 +64,7 @@ const DOING: Record<OperationName, string> = {
   checkLocation: 'checking a location',
   exportTables: 'exporting tables',
   exportCollectors: 'exporting collectors',
+  prepareMigration: 'preparing a migration',
   migrate: 'migrating collectors',
   undoMigration: 'undoing a migration',
   storeSet: 'storing a set',

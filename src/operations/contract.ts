@@ -1,4 +1,3 @@
-import type { IdMapDocument } from '../bklog/id-map';
 import type { SerializedError } from '../errors/operation-error';
 import type { ApiSettings } from '../model/api-settings';
 import type { BackupSet, SetSource } from '../model/backup-set';
@@ -6,15 +5,16 @@ import type { RecoveryCertificate } from '../model/certificate';
 import type { ConnectionSettings } from '../model/connection-settings';
 import type { LocationSettings } from '../model/location-settings';
 import type { Manifest, SealedManifest, SnapshotCoordinates } from '../model/manifest';
+import type { MigrationKind } from '../model/migration';
 import type { RestoreOptions } from '../model/restore-options';
 import type { RetentionPolicy } from '../model/retention-policy';
 import type { Finding, Suspicion, Verification, VerifyLevel } from '../model/verification';
-import type { EnvironmentTables } from '../mysql/environment-tables';
 import type { MigrationChoice, MigrationPlan } from '../plan/plan-migration';
 import type { MigrationUndoPlan } from '../plan/plan-migration-undo';
 import type { RestorePlan } from '../plan/plan-restore';
 import type { RetentionPlan } from '../plan/plan-retention';
 import type { FilledTable } from './fill-tables';
+import type { IdMapSource } from './id-map-source';
 import type { TableDifference } from './preview-rows';
 
 /** What every run needs from its surroundings, besides the abort signal and the progress listener. */
@@ -130,12 +130,45 @@ export interface MappingTable {
   readonly table: string;
 }
 
+export interface PrepareMigrationRequest extends RunSurroundings {
+  /** A fetched archive, its seal beside it, or the folder where export.py wrote. */
+  readonly documents: { readonly archivePath: string } | { readonly folder: string };
+  readonly idMap: IdMapSource;
+  /** What becomes of records that name something without a counterpart: nothing is prepared, they stay out, they stay. */
+  readonly unmapped: UnmappedPolicy;
+  /** Where documents and id map are put for the migration. */
+  readonly directory: string;
+}
+export const UNMAPPED_POLICIES = ['stop', 'skip', 'keep'] as const;
+export type UnmappedPolicy = (typeof UNMAPPED_POLICIES)[number];
+
+/** A record that cannot be migrated as it is, in ids of the source. */
+export interface UnmappedItem {
+  readonly kind: MigrationKind;
+  readonly originId: number;
+  readonly name: string;
+  readonly business: number;
+  readonly reasons: readonly string[];
+}
+export interface PrepareMigrationResult {
+  readonly environment: string;
+  readonly mapHash: string;
+  readonly directory: string;
+  /** Nothing was written: the policy is to stop. */
+  readonly isStopped: boolean;
+  readonly setId?: string;
+  readonly collectors: number;
+  readonly indexSets: number;
+  /** The first 1,000. */
+  readonly unmapped: readonly UnmappedItem[];
+  readonly unmappedCount: number;
+}
+
 export interface MigrateRequest extends RunSurroundings {
-  /** Paths of the documents of export.py; absent: none of that kind. */
-  readonly collectors?: string;
-  readonly indexSets?: string;
-  /** As an operator writes it, or in the environment tables of the mapping's database. */
-  readonly idMap: IdMapDocument | { readonly environment: string; readonly tables: EnvironmentTables };
+  /** A folder that `prepareMigration` filled; or the documents of export.py (absent: none of that kind) with an id map. */
+  readonly documents:
+    | { readonly directory: string }
+    | { readonly collectors?: string; readonly indexSets?: string; readonly idMap: IdMapSource };
   /** In ids of the source; absent: all. */
   readonly filter: {
     readonly business?: number;
@@ -293,6 +326,7 @@ export interface Operations {
   fetchSet: { request: FetchSetRequest; result: FetchSetResult };
   verifySet: { request: VerifySetRequest; result: VerifyResult };
   verifyFile: { request: VerifyFileRequest; result: VerifyResult };
+  prepareMigration: { request: PrepareMigrationRequest; result: PrepareMigrationResult };
   migrate: { request: MigrateRequest; result: MigrateResult };
   undoMigration: { request: UndoMigrationRequest; result: UndoMigrationResult };
   exportCollectors: { request: ExportCollectorsRequest; result: ExportCollectorsResult };

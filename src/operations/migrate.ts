@@ -1,22 +1,21 @@
-import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
+import { join } from 'node:path';
 import { BkLogApi } from '../bklog/api/bklog-api';
 import { BkLogClient } from '../bklog/api/bklog-client';
+import type { BkLogRecord } from '../bklog/find-references';
 import { type IdMap, toIdMap } from '../bklog/id-map';
 import { type PreparedItem, prepareCollector, prepareIndexSet } from '../bklog/migration-candidates';
-import { idMapFromRows } from '../bklog/read-id-map';
 import { isOperationError, OperationError } from '../errors/operation-error';
-import { toOperationError } from '../errors/to-operation-error';
 import type { MigrationCandidate } from '../model/migration';
 import type { Finding } from '../model/verification';
-import { type SourceConnection, withConnection } from '../mysql/connection';
-import { readEnvironmentRows } from '../mysql/environment-tables';
+import { withConnection } from '../mysql/connection';
 import { ResourceMapping } from '../mysql/resource-mapping';
-import { itemKey, type MigrationPlan, planMigration } from '../plan/plan-migration';
+import { itemKey, type MigrationChoice, type MigrationPlan, planMigration } from '../plan/plan-migration';
 import type { ProgressListener } from '../support/progress';
 import { sideBySide } from '../support/side-by-side';
 import type { MigrateRequest, MigrateResult } from './contract';
+import { readIdMap } from './id-map-source';
 import { carryOutItem, chooseCluster, type MigrationRun } from './migrate-item';
+import { DOCUMENT_NAMES, readDocument, readMigrationFile } from './migration-documents';
 import { readInventory } from './target-inventory';
 
 /** After the first, for items whose answer was lost: they are looked for, and created if they are not there. */
@@ -36,15 +35,18 @@ export async function migrate(
   signal: AbortSignal,
   onProgress: ProgressListener,
 ): Promise<MigrateResult> {
-  const { mapping, environment, dryRun } = { ...request, environment: request.idMap.environment };
+  const { mapping, dryRun } = request;
+  const source = await readSource(request, signal);
+  const { environment } = source.map;
   const client = await BkLogClient.open(request.api, signal);
   try {
     const api = new BkLogApi(client);
     return await withConnection(mapping.settings, signal, async (connection) => {
-      const items = await prepare(request, await readIdMap(connection, request.idMap));
+      const items = prepare(request, source);
       const records = await ResourceMapping.open(connection, mapping.table, environment, { isReadOnly: dryRun });
       const candidates = items.map(({ candidate }) => candidate);
-      const plan = await makePlan(api, records, request, candidates);
+      const decide = (some: readonly MigrationCandidate[]) => makePlan({ api, records, request, source }, some);
+      const plan = await decide(candidates);
       if (dryRun) return { plan, dryRun, created: 0, findings: [] };
       refuseOther(plan, request.confirm);
       const run: MigrationRun = { api, records, runId: request.runId, environment, clusters: new Map(), request };
@@ -64,7 +66,7 @@ export async function migrate(
         const lost = new Set(outcomes.filter(({ isUncertain }) => isUncertain).map(({ key }) => key));
         if (lost.size === 0) break;
         const again = candidates.filter((candidate) => lost.has(itemKey(candidate)));
-        current = await makePlan(api, records, request, again);
+        current = await decide(again);
       }
       return { plan, dryRun, created, findings };
     });
@@ -73,14 +75,29 @@ export async function migrate(
   }
 }
 
-async function readIdMap(connection: SourceConnection, from: MigrateRequest['idMap']): Promise<IdMap> {
-  if (!('tables' in from)) return toIdMap(from);
-  return idMapFromRows(from.environment, await readEnvironmentRows(connection, from.tables));
+/** What is migrated, in ids of the source, and the map of these. */
+interface Source {
+  readonly collectors: readonly BkLogRecord[];
+  readonly indexSets: readonly BkLogRecord[];
+  readonly map: IdMap;
+  readonly choices: Readonly<Record<string, MigrationChoice>>;
 }
 
-async function prepare(request: MigrateRequest, map: IdMap): Promise<PreparedItem[]> {
+async function readSource({ documents, choices = {} }: MigrateRequest, signal: AbortSignal): Promise<Source> {
+  if ('directory' in documents) {
+    const { directory } = documents;
+    const { idMap, leftOut } = await readMigrationFile(directory);
+    const of = (name: string) => readDocument(join(directory, name));
+    const [collectors, indexSets] = [await of(DOCUMENT_NAMES.collectors), await of(DOCUMENT_NAMES.indexSets)];
+    const left = Object.fromEntries(leftOut.map((key) => [key, 'leave-out' as const]));
+    return { collectors, indexSets, map: toIdMap(idMap), choices: { ...choices, ...left } };
+  }
+  const [collectors, indexSets] = [await readDocument(documents.collectors), await readDocument(documents.indexSets)];
+  return { collectors, indexSets, map: await readIdMap(documents.idMap, signal), choices };
+}
+
+function prepare(request: MigrateRequest, { collectors, indexSets, map }: Source): PreparedItem[] {
   const { business, collectorIds, indexSetIds } = request.filter;
-  const [collectors, indexSets] = [await readDocument(request.collectors), await readDocument(request.indexSets)];
   const items = [
     ...collectors.map((record) => prepareCollector(record, map)),
     ...indexSets.map((record) => {
@@ -95,36 +112,19 @@ async function prepare(request: MigrateRequest, map: IdMap): Promise<PreparedIte
   });
 }
 
-const documentSchema = z.array(z.record(z.string(), z.unknown()));
-
-/** A document of export.py. Errors: OP_CONFIG_INVALID naming the file. */
-async function readDocument(path: string | undefined): Promise<Record<string, unknown>[]> {
-  if (path === undefined) return [];
-  const text = await readFile(path, 'utf8').catch((error: unknown) => {
-    throw toOperationError(error, `reading ${path}`);
-  });
-  try {
-    return documentSchema.parse(JSON.parse(text));
-  } catch (cause) {
-    throw new OperationError('OP_CONFIG_INVALID', `${path} is not a document of export.py: a JSON array of records`, {
-      details: { path },
-      cause,
-      remedy: 'Name log_databus_collectorconfig.json and log_search_logindexset.json as they were written, whole.',
-    });
-  }
-}
-
 async function makePlan(
-  api: BkLogApi,
-  records: ResourceMapping,
-  { idMap, retryFailed, choices = {} }: MigrateRequest,
+  {
+    api,
+    records,
+    request,
+    source,
+  }: { api: BkLogApi; records: ResourceMapping; request: MigrateRequest; source: Source },
   candidates: readonly MigrationCandidate[],
 ): Promise<MigrationPlan> {
-  const rows = await records.rows(idMap.environment);
-  return planMigration(idMap.environment, candidates, rows, await readInventory(api, candidates), {
-    retryFailed,
-    choices,
-  });
+  const { environment } = source.map;
+  const options = { retryFailed: request.retryFailed, choices: source.choices };
+  const rows = await records.rows(environment);
+  return planMigration(environment, candidates, rows, await readInventory(api, candidates), options);
 }
 
 function refuseOther(plan: MigrationPlan, confirm: string | undefined): void {

@@ -65,7 +65,8 @@ async function* streamOf(path: string, signal: AbortSignal): AsyncGenerator<Buff
   }
 }
 
-async function sealBeside(path: string): Promise<SealedManifest | undefined> {
+/** The seal that lies beside an archive. Errors: OP_MANIFEST_INVALID. */
+export async function sealBeside(path: string): Promise<SealedManifest | undefined> {
   const sealPath = sealKey(path);
   const chunks: Buffer[] = [];
   try {

@@ -72,7 +72,14 @@ export async function withScene(
         const idMap = { environment: 'ee', offset: 2_000_000, businesses: [{ from: 2, to: 7 }] };
         const signal = new AbortController().signal;
         const run = async (change: Partial<MigrateRequest> = {}) => {
-          const request = { ...common(), ...paths, idMap, filter: {}, clusterMap: {}, retryFailed: false, ...change };
+          const request = {
+            ...common(),
+            documents: { ...paths, idMap },
+            filter: {},
+            clusterMap: {},
+            retryFailed: false,
+            ...change,
+          };
           return await carryOut('migrate', request, signal, () => {});
         };
         const undo = async (change: Partial<UndoMigrationRequest> = {}) => {

@@ -147,8 +147,21 @@ test('the plan counts its actions, and its hash is that of what it says', () => 
       retryFailed: false,
     });
   assert.deepEqual(plan().counts, {
-    ...{ create: 2, adopt: 0, retry: 0, done: 0, failed: 0, conflict: 0, unmapped: 1, refused: 0 },
+    ...{ create: 2, adopt: 0, retry: 0, done: 0, 'left-out': 0, failed: 0, conflict: 0, unmapped: 1, refused: 0 },
   });
   assert.equal(plan().hash, plan().hash);
   assert.notEqual(plan().hash, plan(inventory([THERE])).hash);
+});
+
+test('a choice leaves one item out, or tries one again that failed; what is done stays done', () => {
+  const failed: MappingRow = { ...ROW, status: 'fail', details: 'OP_API_DENIED: no permission' };
+  const act = (choice: 'leave-out' | 'retry', row?: MappingRow) => {
+    const options = { retryFailed: false, choices: { 'collector 501': choice } };
+    return planMigration('ee', [COLLECTOR], row ? [row] : [], inventory(), options).items[0]!.action;
+  };
+  assert.deepEqual(
+    [act('leave-out'), act('retry'), act('leave-out', failed), act('retry', failed)],
+    ['left-out', 'create', 'left-out', 'retry'],
+  );
+  assert.equal(act('leave-out', { ...ROW, status: 'success', targetId: 12 }), 'done');
 });
