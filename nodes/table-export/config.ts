@@ -5,6 +5,11 @@ import { parseOrRefuse } from '../../src/index';
 /** What the form saves, with the form's defaults. */
 export const DEFAULTS = {
   name: '',
+  /** `tables` of the set, `collectors` (the documents of export.py), or both. */
+  contents: 'tables' as 'tables' | 'collectors' | 'tables,collectors',
+  /** Ids of the db-connections to BK-LOG's two databases; for collectors only. */
+  logConnection: '',
+  nodemanConnection: '',
   /** Scope in the archive's name; retention counts the sets of one name. */
   setName: 'core',
   /** Application code, first part of the archive's name. */
@@ -20,6 +25,7 @@ export const DEFAULTS = {
 export type TableExportConfig = NodeDef & typeof DEFAULTS;
 
 const exportConfigSchema = z.object({
+  contents: z.enum(['tables', 'collectors', 'tables,collectors']),
   setName: z.string().min(1, 'is empty'),
   app: z.string().min(1, 'is empty'),
   parallel: z.coerce.number().int().min(1).max(16),

@@ -6,23 +6,23 @@ import { formatBytes } from '../shared/node-status';
 import { timeZoneOr } from '../shared/surroundings';
 import { DEFAULTS, readExportConfig, type TableExportConfig } from './config';
 
-/** Takes one consistent snapshot of all sources of the message and writes their table files. */
+/** Takes one consistent snapshot of all sources of the message, and writes table files, documents of collectors, or both. */
 export = function (RED: NodeAPI) {
   defineNode<TableExportConfig>(RED, 'table-export', {
     operation: 'export',
     outputs: 2,
     progressPort: 1,
     async run(node, config, { set, around, signal, onProgress }) {
-      const { setName, app, parallel, compressionLevel, timeZone } = readExportConfig({ ...DEFAULTS, ...config });
-      if (set.sources.length === 0) {
+      const saved = { ...DEFAULTS, ...config };
+      const { contents, setName, app, parallel, compressionLevel, timeZone } = readExportConfig(saved);
+      const chosen = contents === 'collectors' ? [] : set.sources;
+      if (chosen.length === 0 && contents !== 'collectors') {
         throw new OperationError('OP_CONFIG_INVALID', `${nameOf(node)} got no backup set in the making`, {
           details: { field: 'msg.payload' },
           remedy: 'Put at least one db-source before it, and pass its message on unchanged.',
         });
       }
-      const sources: ExportSource[] = await Promise.all(
-        set.sources.map((source) => withSettings(source, nameOf(node))),
-      );
+      const sources: ExportSource[] = await Promise.all(chosen.map((source) => withSettings(source, nameOf(node))));
       const { setId, workDirectory, manifest } = await runInWorker(
         'exportTables',
         {
@@ -31,6 +31,7 @@ export = function (RED: NodeAPI) {
           name: setName,
           timeZone: timeZoneOr(timeZone),
           sources,
+          ...(contents === 'tables' ? {} : { collectors: await documentSources(saved, nameOf(node)) }),
           parallel,
           ...(compressionLevel === undefined ? {} : { compressionLevel }),
         },
@@ -44,7 +45,9 @@ export = function (RED: NodeAPI) {
         sha256,
       }));
       const tables = manifest.files.filter(({ kind }) => kind === 'table');
-      const bytes = tables.reduce((sum, file) => sum + file.bytes, 0);
+      const documents = manifest.files.filter(({ kind }) => kind === 'document');
+      const bytes = [...tables, ...documents].reduce((sum, file) => sum + file.bytes, 0);
+      const records = documents.reduce((sum, { rows = 0 }) => sum + rows, 0);
       const { kind, formatVersion } = set;
       return {
         // Results of an earlier run of this message do not belong to the new set.
@@ -54,7 +57,7 @@ export = function (RED: NodeAPI) {
           id: setId,
           name: setName,
           startedAt: manifest.startedAt,
-          sources: set.sources,
+          sources: chosen,
           workDirectory,
           files,
         },
@@ -64,10 +67,19 @@ export = function (RED: NodeAPI) {
           rows: tables.reduce((sum, file) => sum + (file.rows ?? 0), 0),
           bytes,
         },
-        badge: `${tables.length} · ${formatBytes(bytes)}`,
+        badge: [
+          ...(sources.length > 0 ? [tables.length] : []),
+          ...(documents.length > 0 ? [records] : []),
+          formatBytes(bytes),
+        ].join(' · '),
       };
     },
   });
+
+  async function documentSources({ logConnection, nodemanConnection }: typeof DEFAULTS, user: string) {
+    const [log, nodeman] = [logConnection, nodemanConnection].map((id) => findConnection(RED, id, user));
+    return { log: await log!.settings(), nodeman: await nodeman!.settings() };
+  }
 
   async function withSettings(source: SetSource, user: string): Promise<ExportSource> {
     const settings = await findConnection(RED, source.connection, user).settings();

@@ -13,6 +13,7 @@ const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 /** What is known about a table file from its manifest; without one only its form can be checked. */
 export type ExpectedTable = Pick<ManifestFile, 'path' | 'rows' | 'columns'>;
 
+/** Of a file that is a JSON array: it counts what it holds. */
 export interface TableFileCheck extends ContentCheck {
   write(chunk: Buffer): void;
   end(): readonly Finding[];

@@ -41,6 +41,7 @@ const OPTIONS = {
   'drop-definers': { type: 'boolean' },
   patience: { type: 'string' },
   out: { type: 'string' },
+  contents: { type: 'string' },
   env: { type: 'string', short: 'e' },
   bk_biz_id: { type: 'string', short: 'b' },
   collector_config_data: { type: 'string', short: 'c' },
@@ -71,7 +72,19 @@ type OptionName = keyof typeof OPTIONS;
 
 const COMMON: readonly OptionName[] = ['json', 'work', 'time-zone'];
 const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
-  backup: ['config', 'section', 'tables', 'all-tables', 'location', 'name', 'app', 'parallel', 'level', ...COMMON],
+  backup: [
+    'config',
+    'section',
+    'tables',
+    'all-tables',
+    'location',
+    'name',
+    'app',
+    'parallel',
+    'level',
+    'contents',
+    ...COMMON,
+  ],
   export: ['config', 'out', ...COMMON],
   migrate: [
     ...(['env', 'bk_biz_id', 'collector_config_data', 'collector_config_id_list', 'index_set_data'] as const),
@@ -168,6 +181,9 @@ const commandSchema = z.discriminatedUnion('command', [
       section: z.array(z.string()).optional(),
       tables: commaList.optional(),
       allTables: z.boolean().default(false),
+      contents: commaList
+        .pipe(z.array(z.enum(['tables', 'collectors'], 'is a list of tables, collectors')).min(1, 'names nothing'))
+        .default(['tables']),
       location,
       name: z.string().default('core'),
       app: z.string().default('bk_log_search'),
@@ -177,7 +193,14 @@ const commandSchema = z.discriminatedUnion('command', [
     .refine(({ tables, allTables }) => !(tables && allTables), {
       path: ['tables'],
       message: 'and --all-tables exclude each other',
-    }),
+    })
+    .refine(
+      ({ tables, allTables, section, contents }) => contents.includes('tables') || !(tables || allTables || section),
+      {
+        path: ['contents'],
+        message: 'has no tables: leave --section, --tables and --all-tables out',
+      },
+    ),
   z.object({
     command: z.literal('export'),
     ...common,

@@ -7,7 +7,7 @@ import { chooseTables } from '../operations/choose-tables';
 import type { ExportSource, ListedSet, VerifyResult } from '../operations/contract';
 import type { Command } from './arguments';
 import { type CommandOf, type CommandResult, type CommandRun, surroundings, targetServer } from './command-run';
-import { exportDocuments } from './export-command';
+import { documentSources, exportDocuments } from './export-command';
 import { migrateDocuments } from './migrate-command';
 import { restore } from './restore-command';
 
@@ -69,7 +69,8 @@ async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<Co
   const startedAt = new Date();
   const around = surroundings(command);
   await carryOut('checkLocation', { location: command.location }, run.signal, run.onProgress);
-  const sources = await chooseSources(command, run);
+  const sources = command.contents.includes('tables') ? await chooseSources(command, run) : [];
+  const collectors = command.contents.includes('collectors') ? await documentSources(command.config) : undefined;
   const exported = await carryOut(
     'exportTables',
     {
@@ -78,6 +79,7 @@ async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<Co
       name: command.name,
       timeZone: command.timeZone,
       sources,
+      ...(collectors ? { collectors } : {}),
       ...(command.parallel ? { parallel: command.parallel } : {}),
       ...(command.level ? { compressionLevel: command.level } : {}),
     },
@@ -93,6 +95,8 @@ async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<Co
   const rows = tables.reduce((sum, file) => sum + (file.rows ?? 0), 0);
   const findings = [...verification.findings, ...openSuspicions];
   const hasFindings = findings.length > 0;
+  const records = manifest.files.filter(({ kind }) => kind === 'document').map((file) => file.rows ?? 0);
+  const documents = collectors ? `, ${records.join(' collectors and ')} index sets` : '';
   return {
     hasFindings,
     report: {
@@ -113,7 +117,7 @@ async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<Co
     },
     text: [
       `${sealed.archive.key}`,
-      `  ${tables.length} tables, ${rows} rows, ${formatBytes(sealed.archive.bytes)} in ${command.location.path}`,
+      `  ${tables.length} tables, ${rows} rows${documents}, ${formatBytes(sealed.archive.bytes)} in ${command.location.path}`,
       `  snapshot ${manifest.snapshotAt}, verified: ${verification.level} ${verification.outcome}`,
       ...manifest.notes.map((note) => `  note: ${note}`),
       ...findings.map(({ code, message }) => `  ${code}: ${message}`),

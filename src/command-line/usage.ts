@@ -3,6 +3,7 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
   backup --config F --location URL   export, pack, store, seal, verify at "intact"
       [--section S]...               sections of the config file; default all of them
       [--tables a,b | --all-tables]  default BK-LOG's core tables; db.table where a name is in two databases
+      [--contents tables,collectors] default tables; collectors: the documents that "export" writes, in the set
       [--name N] [--app A]           parts of the archive's name; default "core", "bk_log_search"
       [--parallel N] [--level N]     reading connections (2), gzip level (1)
   list   --location URL              sealed sets, newest first

@@ -93,6 +93,11 @@ export const manifestSchema = z.object({
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
+/** The databases that a set has definitions of. */
+export function databasesOf({ files }: Pick<Manifest, 'files'>): string[] {
+  return files.filter(({ kind }) => kind === 'schema').map(({ database }) => database);
+}
+
 /** Where the compressed content of a file lies in the archive: offset and length in bytes. */
 const placeSchema = z.object({ at: count, bytes: count });
 export type Place = z.infer<typeof placeSchema>;

@@ -13,6 +13,7 @@ import type { MigrationChoice, MigrationPlan } from '../plan/plan-migration';
 import type { MigrationUndoPlan } from '../plan/plan-migration-undo';
 import type { RestorePlan } from '../plan/plan-restore';
 import type { RetentionPlan } from '../plan/plan-retention';
+import type { DocumentSources } from './collector-documents';
 import type { FilledTable } from './fill-tables';
 import type { IdMapSource } from './id-map-source';
 import type { TableDifference } from './preview-rows';
@@ -36,6 +37,8 @@ export interface ExportTablesRequest extends RunSurroundings {
   readonly name: string;
   readonly timeZone: string;
   readonly sources: readonly ExportSource[];
+  /** Also the documents of export.py, from these databases. */
+  readonly collectors?: DocumentSources;
   /** Reading connections per server; default 2. */
   readonly parallel?: number;
   /** gzip level 1..9; default 1, see docs/decisions. */
@@ -216,9 +219,7 @@ export interface UndoMigrationResult {
   readonly findings: readonly Finding[];
 }
 
-export interface ExportCollectorsRequest extends RunSurroundings {
-  readonly nodeman: ConnectionSettings;
-  readonly log: ConnectionSettings;
+export interface ExportCollectorsRequest extends RunSurroundings, DocumentSources {
   /** Where the documents go; those of an earlier run are replaced. */
   readonly directory: string;
 }

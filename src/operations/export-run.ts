@@ -37,6 +37,14 @@ export function snapshotOf(snapshots: readonly MemberSnapshot[], source: ExportS
 /** Entries of the archive that stand beside the databases' folders. */
 const TAKEN = new Set([MANIFEST_PATH, SUMS_PATH]);
 
+/** Folder of the documents of collectors in an archive. */
+export const DOCUMENTS_FOLDER = 'collectors';
+
+/** The folder of a database's tables: never that of the documents. */
+export function folderName(database: string): string {
+  return database === DOCUMENTS_FOLDER ? escapeAll(database[0]!) + database.slice(1) : fileName(database);
+}
+
 /** A database or table name as a file name: what could climb, confuse or collide becomes `%XX`, as in a URL. */
 export function fileName(name: string): string {
   if (TAKEN.has(name)) return escapeAll(name[0]!) + name.slice(1);

@@ -11,7 +11,7 @@ import { qualifiedName, readRowPackets } from '../mysql/row-packets';
 import { selectStatement } from '../mysql/select-rows';
 import type { TableSchema } from '../mysql/table-schema';
 import { durableStep } from '../support/durable-step';
-import { type ExportRun, fileName, type WrittenFile } from './export-run';
+import { type ExportRun, fileName, folderName, type WrittenFile } from './export-run';
 
 export interface TableToExport {
   readonly database: string;
@@ -239,7 +239,7 @@ async function closeTable(open: OpenTable): Promise<WrittenFile> {
     name: open.name,
     spooled,
     file: {
-      path: `${fileName(table.database)}/${fileName(table.table)}.json`,
+      path: `${folderName(table.database)}/${fileName(table.table)}.json`,
       kind: 'table',
       source: table.source,
       database: table.database,

@@ -13,7 +13,9 @@ import { planBackupOrder, planBytesNeeded } from '../plan/plan-backup';
 import { archiveKey } from '../store/store-keys';
 import type { ProgressListener } from '../support/progress';
 import { TOOL_VERSION } from '../support/release';
+import { type DocumentSources, documentMembers, type Findings } from './collector-documents';
 import type { ExportSource, ExportTablesRequest, ExportTablesResult } from './contract';
+import { writeDocuments } from './export-documents';
 import { type ExportRun, snapshotOf } from './export-run';
 import { writeSchemas } from './export-schemas';
 import { exportTableRows } from './export-table-rows';
@@ -28,7 +30,8 @@ const ATTEMPTS = 2;
  * 2. open the snapshot on all servers at one moment
  * 3. write the definitions of each database
  * 4. write each table, small ones first, large ones in key ranges side by side
- * 5. check that no definition moved meanwhile, and describe what was written
+ * 5. write the documents of collectors, when asked for
+ * 6. check that no definition moved meanwhile, and describe what was written
  * On any failure nothing of it stays. Errors: OP_SOURCE_*, OP_SNAPSHOT_REFUSED, OP_SCHEMA_CHANGED,
  * OP_VALUE_UNSUPPORTED, OP_STORE_FULL, OP_CONFIG_INVALID, OP_ABORTED.
  */
@@ -60,7 +63,7 @@ async function exportOnce(
   const startedAt = new Date();
   const setId = newBackupSetId(startedAt, request.timeZone);
   archiveKey(request.app, request.name, setId); // refuses a bad name before any work
-  refuseDoubleDatabases(request.sources);
+  refuseSources(request);
 
   onProgress({ phase: 'preflight' });
   const chosen = await preflight(request, signal);
@@ -68,7 +71,7 @@ async function exportOnce(
   try {
     await checkSpace(directory, planBytesNeeded(chosen.map(({ schema }) => schema)));
     onProgress({ phase: 'snapshot' });
-    const members = toMembers(chosen);
+    const members = toMembers(chosen, request.collectors);
     const parallel = request.parallel ?? DEFAULT_PARALLEL;
     return await withConsistentSnapshot(members, { parallel, signal }, async (snapshots) => {
       const level = request.compressionLevel ?? DEFAULT_COMPRESSION_LEVEL;
@@ -95,8 +98,9 @@ async function exportOnce(
           })),
         ),
       );
+      const documents = request.collectors && (await writeDocuments(run, request.collectors, snapshots));
       await assertUnchanged(chosen, snapshots);
-      const written = [...schemas.files, ...tables];
+      const written = [...schemas.files, ...tables, ...(documents?.files ?? [])];
       const manifest: Manifest = {
         kind: 'backup-set-manifest',
         formatVersion: FORMAT_VERSION,
@@ -111,7 +115,7 @@ async function exportOnce(
         parents: [],
         snapshots: snapshots.map(({ coordinates }) => coordinates),
         files: written.map(({ file }) => file),
-        notes: schemas.notes,
+        notes: [...schemas.notes, ...(documents ? toNotes(documents.findings) : [])],
       };
       await describeSpooledSet(directory, {
         manifest,
@@ -129,8 +133,16 @@ async function exportOnce(
   }
 }
 
+/** What is odd about collectors is kept as it is: no damage of the set, and told in it. `export` tells all of it. */
+const MOST_NOTES = 20;
+
+function toNotes({ list, count }: Findings): string[] {
+  const notes = list.slice(0, MOST_NOTES).map(({ message }) => message);
+  return count > notes.length ? [...notes, `and ${count - notes.length} more oddities of collectors`] : notes;
+}
+
 /** Files are named by database and table, so a database can come from one source only. */
-function refuseDoubleDatabases(sources: readonly ExportSource[]): void {
+function refuseSources({ sources, collectors }: ExportTablesRequest): void {
   const seen = new Map<string, string>();
   for (const { database, name } of sources) {
     const other = seen.get(database);
@@ -142,9 +154,9 @@ function refuseDoubleDatabases(sources: readonly ExportSource[]): void {
     }
     seen.set(database, name);
   }
-  if (sources.length === 0) {
+  if (sources.length === 0 && !collectors) {
     throw new OperationError('OP_CONFIG_INVALID', 'no source is chosen', {
-      remedy: 'Put a db-source before table-export, or name a section.',
+      remedy: 'Put a db-source before table-export, name a section, or export the collectors.',
     });
   }
 }
@@ -177,20 +189,21 @@ async function checkSpace(directory: string, bytesNeeded: number): Promise<void>
   );
 }
 
-/** Sources of one account on one server share their connections. */
-function accountOf({ settings }: ExportSource): string {
-  return JSON.stringify([settings.host, settings.port, settings.user]);
-}
-
-function toMembers(chosen: readonly Chosen[]): SnapshotMember[] {
+/** What is read by one account of one server shares its connections. */
+function toMembers(chosen: readonly Chosen[], collectors: DocumentSources | undefined): SnapshotMember[] {
+  const single = chosen.map(({ source, schema }): SnapshotMember => {
+    const tables = [{ database: schema.database, table: schema.table }];
+    return { names: [source.name], settings: source.settings, tables };
+  });
   const members = new Map<string, SnapshotMember>();
-  for (const { source, schema } of chosen) {
-    const key = accountOf(source);
-    const member = members.get(key) ?? { names: [], settings: source.settings, tables: [] };
+  for (const { names, settings, tables } of [...single, ...(collectors ? documentMembers(collectors) : [])]) {
+    const key = JSON.stringify([settings.host, settings.port, settings.user]);
+    const member = members.get(key) ?? { names: [], settings, tables: [] };
+    const known = new Set(member.tables.map(({ database, table }) => `${database}.${table}`));
     members.set(key, {
-      ...member,
-      names: [...new Set([...member.names, source.name])],
-      tables: [...member.tables, { database: schema.database, table: schema.table }],
+      settings: member.settings,
+      names: [...new Set([...member.names, ...names])],
+      tables: [...member.tables, ...tables.filter(({ database, table }) => !known.has(`${database}.${table}`))],
     });
   }
   return [...members.values()];

@@ -1,4 +1,5 @@
 import { readArchive } from '../archive/archive-reader';
+import { checkDocument } from '../archive/document-check';
 import { checkTableFile } from '../archive/table-file-check';
 import { manifestSchema, type SealedManifest } from '../model/manifest';
 import { type Finding, isAtLeast, type VerifyLevel } from '../model/verification';
@@ -24,9 +25,10 @@ export async function readBack(
     ...(isAtLeast(level, 'readable')
       ? {
           checkContent: (file) => {
-            if (file.kind !== 'table') return undefined;
-            const check = checkTableFile(file, content?.watch(file));
-            counters.push(check.rows);
+            if (file.kind === 'schema') return undefined;
+            const isTable = file.kind === 'table';
+            const check = isTable ? checkTableFile(file, content?.watch(file)) : checkDocument(file);
+            if (isTable) counters.push(check.rows);
             return check;
           },
         }

@@ -10,7 +10,8 @@ import { sideBySide } from '../support/side-by-side';
 const READERS = 2;
 
 /**
- * Brings the files of a set that `checkContent` wants: definitions first, then the tables, large ones first. The bytes
+ * Brings the files of a set that `checkContent` wants: definitions first, then the tables, large ones first; documents
+ * are of no use to a server. The bytes
  * must have been compared with the seal before. Damage becomes findings and ends the reading. An archive whose seal
  * does not tell the places of its files is read from its first byte to its last. Errors: OP_STORE_*, OP_ABORTED, and
  * what the content checks throw.
@@ -25,12 +26,13 @@ export async function readSetFiles(
   const { places } = sealed.archive;
   if (!places) {
     const expected = manifestSchema.parse(sealed);
-    return (await readArchive(store.get(key, signal), { object: key, expected, signal, checkContent })).findings;
+    const check = (file: ManifestFile) => (file.kind === 'document' ? undefined : checkContent(file));
+    return (await readArchive(store.get(key, signal), { object: key, expected, signal, checkContent: check })).findings;
   }
   const findings: Finding[] = [];
   const read = async (file: ManifestFile) => {
     signal.throwIfAborted();
-    const check = checkContent(file);
+    const check = file.kind === 'document' ? undefined : checkContent(file);
     const place = places[sealed.files.indexOf(file)]!;
     if (check) findings.push(...(await readPart(store.get(key, signal, place), file, check, signal)));
   };

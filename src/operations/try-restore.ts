@@ -2,13 +2,14 @@ import type { ContentCheck } from '../archive/archive-reader';
 import { OperationError } from '../errors/operation-error';
 import { RECOVERY_STEPS, type RecoveryCertificate, type RecoveryStep } from '../model/certificate';
 import type { ConnectionSettings } from '../model/connection-settings';
-import type { ManifestFile, SealedManifest } from '../model/manifest';
+import { databasesOf, type ManifestFile, type SealedManifest } from '../model/manifest';
 import type { Finding } from '../model/verification';
 import { withConnection } from '../mysql/connection';
 import { scratchPattern, withScratchSchemas } from '../mysql/scratch-schemas';
 import type { SetDefinitions } from '../mysql/set-definitions';
 import { readTargetServer } from '../mysql/target-state';
 import { describeAdaptation } from '../plan/plan-adaptation';
+import { noTables } from '../plan/select-from-set';
 import type { ObjectStore } from '../store/object-store';
 import type { ProgressListener } from '../support/progress';
 import { StepClock } from '../support/step-clock';
@@ -52,7 +53,9 @@ async function tryWatched(
 ): Promise<Trial> {
   const clock = new StepClock<RecoveryStep>();
   const tables = sealed.files.filter(({ kind }) => kind === 'table');
-  const databases = [...new Set(sealed.files.map(({ database }) => database))];
+  const databases = databasesOf(sealed);
+  // Proof of nothing is no proof.
+  if (databases.length === 0) throw noTables(sealed);
   // The keeper of the schemas is not cut by an abort: it has to drop them.
   return await withConnection(settings, undefined, (keeper) =>
     withScratchSchemas(keeper, sealed.setId, databases, async (scratch) => {

@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { type ContentCheck, readArchive } from '../archive/archive-reader';
 import { OperationError } from '../errors/operation-error';
 import { type ManifestFile, manifestSchema } from '../model/manifest';
+import { DOCUMENTS_FOLDER } from './export-run';
 import { DOCUMENT_NAMES, fileBlocks } from './migration-documents';
 import { refuseDamage } from './read-whole-set';
 import { sealBeside } from './verify-file';
@@ -44,7 +45,8 @@ export async function unpackDocuments(archivePath: string, into: string, signal:
 }
 
 /** Several sets of documents in one archive do not happen: its paths are unique. */
-const isDocument = ({ kind, path }: ManifestFile, name: string) => kind === 'document' && path === `collectors/${name}`;
+const isDocument = ({ kind, path }: ManifestFile, name: string) =>
+  kind === 'document' && path === `${DOCUMENTS_FOLDER}/${name}`;
 
 /** The name in the folder is ours, whatever the archive says. */
 function writer(path: string): ContentCheck {

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
+import { checkDocument, looksLikeDocument } from '../archive/document-check';
 import { checkTableFile } from '../archive/table-file-check';
 import { OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
@@ -78,7 +79,7 @@ export async function sealBeside(path: string): Promise<SealedManifest | undefin
   return parseSeal(Buffer.concat(chunks).toString('utf8'), basename(sealPath));
 }
 
-/** A lone table file has no manifest: its form is all that can be checked, at any level. */
+/** A lone table file or document has no manifest: its form is all that can be checked, at any level. */
 async function verifyTableFile(
   path: string,
   object: string,
@@ -86,9 +87,10 @@ async function verifyTableFile(
   signal: AbortSignal,
   onProgress: ProgressListener,
 ): Promise<VerifyResult> {
-  const check = checkTableFile({ path: object });
+  let check = checkTableFile({ path: object });
   let bytes = 0;
   for await (const chunk of streamOf(path, signal)) {
+    if (bytes === 0 && looksLikeDocument(chunk)) check = checkDocument({ path: object });
     check.write(chunk);
     bytes += chunk.length;
     onProgress({ phase: 'read', bytes });

@@ -25,8 +25,10 @@ export function checkRowCounts(manifest: Manifest, previous: Manifest, rules: re
   return suspicions;
 }
 
+/** Tables, and documents under their paths. */
 function tablesOf(manifest: Manifest): ManifestFile[] {
-  return manifest.files.filter(({ kind }) => kind === 'table');
+  const counted = manifest.files.filter(({ kind }) => kind !== 'schema');
+  return counted.map((file) => (file.kind === 'document' ? { ...file, table: file.path } : file));
 }
 
 /** The same table of the same database; failing that, the only one of that name on either side: databases get renamed. */
@@ -66,7 +68,7 @@ function countRows(rows: number): string {
   return `${rows} row${rows === 1 ? '' : 's'}`;
 }
 
-function suspicion({ database, table }: ManifestFile, what: string): Suspicion {
-  const object = `${database}.${table}`;
-  return { code: 'OP_CONTENT_SUSPICIOUS', object, message: `table ${table} ${what}`, rule: 'rows' };
+function suspicion({ kind, database, table }: ManifestFile, what: string): Suspicion {
+  const object = kind === 'document' ? `${table}` : `${database}.${table}`;
+  return { code: 'OP_CONTENT_SUSPICIOUS', object, message: `${kind} ${table} ${what}`, rule: 'rows' };
 }

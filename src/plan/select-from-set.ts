@@ -1,5 +1,5 @@
 import { OperationError } from '../errors/operation-error';
-import type { ManifestFile, SealedManifest } from '../model/manifest';
+import { databasesOf, type ManifestFile, type SealedManifest } from '../model/manifest';
 import type { RestoreOptions } from '../model/restore-options';
 
 /** What a restore takes from one database of a set. */
@@ -14,9 +14,10 @@ export interface SelectedDatabase {
 
 /** Errors: OP_SOURCE_MISSING for a name that the set does not have, OP_CONFIG_INVALID for options that contradict. */
 export function selectFromSet(sealed: SealedManifest, options: RestoreOptions): SelectedDatabase[] {
-  const all = [...new Set(sealed.files.map(({ database }) => database))];
+  const all = databasesOf(sealed);
   const tablesOf = (database: string) =>
     sealed.files.filter((file) => file.kind === 'table' && file.database === database);
+  if (all.length === 0) throw noTables(sealed);
   const missing = [
     ...(options.databases ?? []).filter((name) => !all.includes(name)),
     ...(options.tables ?? []).filter((name) => !all.some((database) => tablesOf(database).some(isNamed(name)))),
@@ -56,6 +57,14 @@ export function selectFromSet(sealed: SealedManifest, options: RestoreOptions): 
     });
   }
   return selected;
+}
+
+/** A set of documents alone. */
+export function noTables({ setId }: SealedManifest): OperationError {
+  return new OperationError('OP_CONFIG_INVALID', `the set ${setId} has no tables, only documents of collectors`, {
+    details: { setId },
+    remedy: 'Choose a set with tables. Collectors come into a BK-LOG by a migration.',
+  });
 }
 
 function isNamed(name: string): (file: ManifestFile) => boolean {
