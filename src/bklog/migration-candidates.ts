@@ -183,7 +183,7 @@ function placeOf(
   return { business: isMapped ? Number(record.bk_biz_id) : undefined, unmapped };
 }
 
-/** A CMDB business has a space of its own; which space another kind of business is, only the target knows. */
+/** A CMDB business has a space of its own name; which space another kind of business is, only the target knows. */
 function spaceOf(business: number): { readonly space?: string } {
   return business > 0 ? { space: `bkcc__${business}` } : {};
 }

@@ -46,7 +46,7 @@ export interface MigrationCandidate {
   readonly name: string;
   /** Of a collector. */
   readonly englishName?: string;
-  /** Business and space in the target; absent when they are not mapped. */
+  /** In the target; absent when it is not mapped. The space only of a CMDB business: others the target knows. */
   readonly business?: number;
   readonly space?: string;
   /** Why it cannot be created: ids without a counterpart, or a form that the API does not take. */

@@ -2,6 +2,7 @@ import type { BkLogApi, Cluster } from '../bklog/api/bklog-api';
 import type { PreparedItem } from '../bklog/migration-candidates';
 import { otherName } from '../bklog/migration-names';
 import { isOperationError, OperationError } from '../errors/operation-error';
+import type { MigrationCandidate } from '../model/migration';
 import type { ResourceMapping } from '../mysql/resource-mapping';
 import type { PlannedItem } from '../plan/plan-migration';
 import { durableStep } from '../support/durable-step';
@@ -76,6 +77,10 @@ async function freeName({ api, environment }: MigrationRun, item: PlannedItem): 
   throw new OperationError('OP_API_REFUSED', `no name like ${planned} is free: ${why}`);
 }
 
+/** A space of another kind than a CMDB business is known by its business alone; BK-LOG completes one by the other. */
+const placeOf = ({ space }: MigrationCandidate, business: number) =>
+  space === undefined ? { bk_biz_id: business } : { space_uid: space };
+
 async function create(
   { api, clusters }: MigrationRun,
   { kind, business = 0, targetName }: PlannedItem,
@@ -84,7 +89,7 @@ async function create(
 ): Promise<{ targetId: number; indexSetId: number }> {
   const user = creator || 'admin';
   if (kind === 'index-set') {
-    const set = { ...body, index_set_name: name, space_uid: candidate.space };
+    const set = { ...body, index_set_name: name, ...placeOf(candidate, business) };
     const { index_set_id: id } = await durableStep('migrate.call', () => api.createIndexSet(set, user));
     return { targetId: id, indexSetId: id };
   }

@@ -42,8 +42,8 @@ export async function prepareMigration(
       ...indexSets.map((record) => prepareIndexSet(record, map, 1).candidate),
     ];
     const unmapped = candidates.flatMap((candidate): UnmappedItem[] => {
-      const { kind, originId, name, originBusiness, business, space } = candidate;
-      if (candidate.unmapped.length === 0 && business !== undefined && space !== undefined) return [];
+      const { kind, originId, name, originBusiness, business } = candidate;
+      if (candidate.unmapped.length === 0 && business !== undefined) return [];
       const why =
         candidate.unmapped.length > 0 ? candidate.unmapped : [`business ${originBusiness} has no counterpart`];
       return [{ kind, originId, name, business: originBusiness, reasons: why }];

@@ -94,8 +94,8 @@ function decide(row: MappingRow, inventory: TargetInventory): PlannedRemoval | u
   return planned('kept', 'creating it failed, and yet something of its name is there', found.id);
 }
 
-function listLiving({ kind, business, space }: MappingRow, { collectors, indexSets }: TargetInventory) {
-  if (kind === 'index-set') return (indexSets.get(space) ?? []).map(({ id, name }) => ({ id, name, isHalf: false }));
+function listLiving({ kind, business }: MappingRow, { collectors, indexSets }: TargetInventory) {
+  if (kind === 'index-set') return (indexSets.get(business) ?? []).map(({ id, name }) => ({ id, name, isHalf: false }));
   return (collectors.get(business) ?? []).map(({ id, englishName, indexSetId }) => ({
     ...{ id, name: englishName, isHalf: indexSetId === undefined },
   }));

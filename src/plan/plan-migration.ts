@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { otherName } from '../bklog/migration-names';
 import type { MappingRow, MigrationCandidate, MigrationKind } from '../model/migration';
 
-/** What is there in the target. */
+/** What is there in the target, by business. */
 export interface TargetCollector {
   readonly id: number;
   readonly name: string;
@@ -11,7 +11,7 @@ export interface TargetCollector {
 }
 export interface TargetInventory {
   readonly collectors: ReadonlyMap<number, readonly TargetCollector[]>;
-  readonly indexSets: ReadonlyMap<string, readonly { readonly id: number; readonly name: string }[]>;
+  readonly indexSets: ReadonlyMap<number, readonly { readonly id: number; readonly name: string }[]>;
 }
 
 export const MIGRATION_ACTIONS = [
@@ -111,7 +111,7 @@ class Records {
 
 const folded = (name: string) => name.trim().toLowerCase();
 
-/** Names of each business and space, as a database without case compares them; those of the plan itself included. */
+/** Names of each business, as a database without case compares them; those of the plan itself included. */
 class TakenNames {
   readonly #taken = new Set<string>();
 
@@ -122,23 +122,23 @@ class TakenNames {
         this.take('english', business, englishName);
       }
     }
-    for (const [space, list] of indexSets) for (const { name } of list) this.take('set', space, name);
+    for (const [business, list] of indexSets) for (const { name } of list) this.take('set', business, name);
   }
 
-  take(kind: string, place: number | string, name: string): void {
-    this.#taken.add(`${kind} ${place} ${folded(name)}`);
+  take(kind: string, business: number, name: string): void {
+    this.#taken.add(`${kind} ${business} ${folded(name)}`);
   }
 
-  isTaken(kind: string, place: number | string, name: string): boolean {
-    return this.#taken.has(`${kind} ${place} ${folded(name)}`);
+  isTaken(kind: string, business: number, name: string): boolean {
+    return this.#taken.has(`${kind} ${business} ${folded(name)}`);
   }
 
   /** The name, or the first other one that is free; undefined when none is. */
-  free(kind: string, place: number | string, name: string, seed: string): string | undefined {
+  free(kind: string, business: number, name: string, seed: string): string | undefined {
     for (let attempt = 0; attempt <= MOST_NAMES; attempt += 1) {
       const tried = attempt === 0 ? name : otherName(name, seed, attempt);
-      if (this.isTaken(kind, place, tried)) continue;
-      this.take(kind, place, tried);
+      if (this.isTaken(kind, business, tried)) continue;
+      this.take(kind, business, tried);
       return tried;
     }
     return undefined;
@@ -154,14 +154,14 @@ function decide(
   names: TakenNames,
   { environment, retryFailed, isLeftOut }: { environment: string; retryFailed: boolean; isLeftOut: boolean },
 ): Decision {
-  const { business, space, unmapped, refusals } = candidate;
+  const { business, unmapped, refusals } = candidate;
   if (row?.status === 'success') {
     const id = row.targetId || row.indexSetId;
     return { action: 'done', reason: `created before, as ${id}`, ...(row.targetId ? { targetId: row.targetId } : {}) };
   }
   if (isLeftOut) return { action: 'left-out', reason: 'somebody chose to leave it out' };
-  if (unmapped.length > 0 || business === undefined || space === undefined) {
-    return { action: 'unmapped', reason: unmapped.join('; ') || 'its business or space has no counterpart' };
+  if (unmapped.length > 0 || business === undefined) {
+    return { action: 'unmapped', reason: unmapped.join('; ') || 'its business has no counterpart' };
   }
   if (refusals.length > 0) return { action: 'refused', reason: refusals.join('; ') };
   // A row of migrate_tool has no name: what it left is found by nothing.
@@ -180,13 +180,12 @@ function decide(
   if (row?.status === 'fail' && !retryFailed) {
     return { action: 'failed', reason: `failed before: ${row.details.slice(0, 300) || 'no reason was recorded'}` };
   }
-  return create(candidate, business, space, names, environment, row?.status === 'fail' || row?.status === 'init');
+  return create(candidate, business, names, environment, row?.status === 'fail' || row?.status === 'init');
 }
 
 function create(
   { kind, originId, name, englishName = '' }: MigrationCandidate,
   business: number,
-  space: string,
   names: TakenNames,
   environment: string,
   isRetry: boolean,
@@ -195,13 +194,13 @@ function create(
   const action = isRetry ? ('retry' as const) : ('create' as const);
   const why = isRetry ? 'tried before' : 'not there yet';
   if (kind === 'index-set') {
-    if (names.isTaken('set', space, name)) {
+    if (names.isTaken('set', business, name)) {
       return {
         action: 'conflict',
-        reason: `${space} has an index set of this name, and no record says that it is this one`,
+        reason: `business ${business} has an index set of this name, and no record says that it is this one`,
       };
     }
-    names.take('set', space, name);
+    names.take('set', business, name);
     return { action, reason: why, targetName: name };
   }
   const targetName = names.free('name', business, name, seed);
@@ -217,13 +216,13 @@ function create(
 }
 
 function findByName(
-  { kind, business, space }: MigrationCandidate,
+  { kind, business }: MigrationCandidate,
   name: string,
   { collectors, indexSets }: TargetInventory,
 ): TargetCollector | undefined {
   if (kind === 'collector') {
     return collectors.get(business!)?.find(({ englishName }) => folded(englishName) === folded(name));
   }
-  const set = indexSets.get(space!)?.find((item) => folded(item.name) === folded(name));
+  const set = indexSets.get(business!)?.find((item) => folded(item.name) === folded(name));
   return set && { ...set, englishName: '', indexSetId: set.id };
 }

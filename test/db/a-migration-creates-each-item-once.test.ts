@@ -77,6 +77,29 @@ for (const kind of MISBEHAVIOURS) {
   }
 }
 
+test('a space that is no CMDB business gets its items by its business alone, and they are found and removed there', async () => {
+  const idMap = { environment: 'ee', offset: 2_000_000, businesses: [{ from: -9, to: -17 }] };
+  const collectors = [collector(1, { bk_biz_id: -9, table_id: 'space_9_bklog.name_1x', target_nodes: '[]' })];
+  const indexes = [{ bk_biz_id: -9, index_set_id: 11, result_table_id: 'space_9_table' }];
+  const indexSets = [indexSet(11, { bk_biz_id: -9, indexes })];
+  await withScene(
+    async ({ gateway, paths, run, undo }) => {
+      const documents = { ...paths, idMap };
+      const { created, findings } = await run({ documents });
+      assert.deepEqual([created, findings], [2, []]);
+      assert.deepEqual(
+        gateway.collectors().map(({ bk_biz_id: business }) => business),
+        [-17],
+      );
+      assert.deepEqual([...new Set(gateway.indexSets().map(({ space_uid: space }) => space))], ['bkci__otlp-demo']);
+      assert.equal((await run({ documents })).plan.counts.done, 2);
+      assert.equal((await undo()).removed, 2);
+      assert.deepEqual([gateway.collectors(), gateway.indexSets()], [[], []]);
+    },
+    { collectors, indexSets },
+  );
+});
+
 class Crash extends Error {}
 
 for (const wanted of MIGRATE_STEPS) {

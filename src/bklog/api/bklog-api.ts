@@ -101,12 +101,15 @@ export class BkLogApi {
     return await this.client.call({ method: 'POST', path: '/index_set/', doing, body, user }, indexSetSchema);
   }
 
-  /** The index sets of a space that the user may search, those of collectors among them. */
-  async indexSets(space: string): Promise<ListedIndexSet[]> {
+  /**
+   * The index sets of a business that the user may search, those of collectors among them. BK-LOG completes the space
+   * of a business that is below 0 (bklog `apps/middleware`).
+   */
+  async indexSets(business: number): Promise<ListedIndexSet[]> {
     return await this.client.call(
       {
-        ...{ method: 'GET', path: '/search_index_set/', doing: `listing the index sets of ${space}` },
-        query: { space_uid: space },
+        ...{ method: 'GET', path: '/search_index_set/', doing: `listing the index sets of business ${business}` },
+        query: business > 0 ? { space_uid: `bkcc__${business}` } : { bk_biz_id: business },
       },
       z.array(indexSetSchema),
     );

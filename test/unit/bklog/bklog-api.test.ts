@@ -74,7 +74,7 @@ test('a collector is looked for, created in the name of its creator, listed and 
       },
       'lisi',
     );
-    assert.ok((await api.indexSets('bkcc__7')).some(({ index_set_id }) => index_set_id === set.index_set_id));
+    assert.ok((await api.indexSets(7)).some(({ index_set_id }) => index_set_id === set.index_set_id));
     const [cluster] = await api.clusters(1003);
     assert.equal(cluster?.storage_cluster_id, 31);
     await api.deleteIndexSet(set.index_set_id);

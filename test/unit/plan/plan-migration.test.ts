@@ -43,7 +43,7 @@ function inventory(
     collectors: new Map([
       [7, collectors as TargetInventory['collectors'] extends ReadonlyMap<number, infer T> ? T : never],
     ]),
-    indexSets: new Map([['bkcc__7', sets]]),
+    indexSets: new Map([[7, sets]]),
   };
 }
 
