@@ -100,12 +100,12 @@ function mappingTable(command: CommandOf<'migrate'>): MappingTable {
   return { settings, table: command.bk_log_search_resource_mapping_table };
 }
 
-function apiSettings({ api, concurrency }: CommandOf<'migrate'>): ApiSettings {
+function apiSettings({ api, concurrency, rate: callsPerSecond }: CommandOf<'migrate'>): ApiSettings {
   const given = Object.entries(SECRETS).flatMap(([field, name]) => {
     const value = process.env[name];
     return value ? [[field, value]] : [];
   });
-  const parsed = apiSettingsSchema.safeParse({ url: api, concurrency, ...Object.fromEntries(given) });
+  const parsed = apiSettingsSchema.safeParse({ url: api, concurrency, callsPerSecond, ...Object.fromEntries(given) });
   if (parsed.success) return parsed.data;
   const { path = [], message = '' } = parsed.error.issues[0] ?? {};
   throw new OperationError('OP_CONFIG_INVALID', `--api: ${path.join('.')}: ${message}`, {

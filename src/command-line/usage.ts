@@ -22,7 +22,7 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
       [--env_offset_table T] [--env_biz_map_table T] [--bk_log_search_resource_mapping_table T]
       [--map FILE]                   an id map as JSON instead of the environment tables
       [-s CLUSTER] [--clusters 15=4,*=6]   of collectors; of index sets of third-party clusters
-      [--concurrency N]              calls at a time; default 4
+      [--concurrency N] [--rate N]   calls at a time (4), calls a second (no limit)
       BKLOG_APP_CODE and BKLOG_APP_SECRET, or BKLOG_ACCESS_TOKEN; BKLOG_USER, BKLOG_TENANT
   migrate -e ENV --undo RUN --api URL [--mysql_...] [--dry-run [--json]] [--confirm HASH]
       remove what a run created, and nothing else; RUN may be "latest"

@@ -22,6 +22,8 @@ export const apiSettingsSchema = z
     timeoutMs: z.number().int().positive().default(75_000),
     /** Calls at a time. */
     concurrency: z.number().int().min(1).max(64).default(4),
+    /** Calls that begin in a second, all kinds together; absent: as many as there are. */
+    callsPerSecond: z.number().positive().max(1000).optional(),
   })
   .refine(({ appCode, appSecret, accessToken }) => accessToken !== '' || (appCode !== '' && appSecret !== ''), {
     path: ['appCode'],

@@ -3,6 +3,7 @@ import type { z } from 'zod';
 import { isOperationError, OperationError } from '../../errors/operation-error';
 import type { ApiSettings } from '../../model/api-settings';
 import { NoAnswer, Wire } from './exchange';
+import { Pace } from './pace';
 import { type Call, readAnswer, readSilence } from './read-answer';
 
 const ATTEMPTS = 6;
@@ -21,12 +22,16 @@ export interface ApiCall extends Call {
  * pauses, or as long as the gateway asks for; a write only where it surely did not happen. Errors: OP_API_*, OP_ABORTED.
  */
 export class BkLogClient {
+  readonly #pace: Pace;
+
   private constructor(
     private readonly settings: ApiSettings,
     private readonly wire: Wire,
     private readonly signal: AbortSignal,
     private readonly firstPauseMs: number,
-  ) {}
+  ) {
+    this.#pace = new Pace(settings.callsPerSecond);
+  }
 
   static async open(settings: ApiSettings, signal: AbortSignal, firstPauseMs = FIRST_PAUSE_MS): Promise<BkLogClient> {
     return new BkLogClient(settings, await Wire.open(settings), signal, firstPauseMs);
@@ -68,6 +73,7 @@ export class BkLogClient {
       },
       body: call.body === undefined ? undefined : JSON.stringify(call.body),
     };
+    await this.#pace.turn(this.signal);
     try {
       return readAnswer(call, await this.wire.exchange(request, this.signal));
     } catch (error) {

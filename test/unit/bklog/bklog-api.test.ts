@@ -172,3 +172,27 @@ test('settings without an app or a token, or with no address, are refused by fie
     { settings: { appSecret: 'canary-secret' } },
   );
 });
+
+test('calls begin no faster than they may, however many wait, and an abort ends the waiting', async () => {
+  await withApi(
+    async (api, gateway) => {
+      await Promise.all(Array.from({ length: 6 }, () => api.clusters(7)));
+      const times = gateway.requests().map(({ atMs }) => atMs);
+      const gaps = times.slice(1).map((at, index) => at - times[index]!);
+      // Clocks and timers are off by a millisecond or two; six calls take five pauses.
+      assert.ok(Math.max(...times) - Math.min(...times) >= 5 * 50 - 10, `${gaps}`);
+    },
+    { settings: { callsPerSecond: 20 } },
+  );
+  const abort = new AbortController();
+  await withApi(
+    async (api, gateway) => {
+      await api.clusters(7);
+      const waiting = api.clusters(7);
+      abort.abort(new Error('stopped'));
+      await assert.rejects(waiting, /stopped/);
+      assert.equal(gateway.requests().length, 1);
+    },
+    { settings: { callsPerSecond: 0.1 }, signal: abort.signal },
+  );
+});
