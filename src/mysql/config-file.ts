@@ -23,13 +23,13 @@ const sectionSchema = z.strictObject({
 });
 
 /** Replaces `${NAME}` by the environment's value. Errors: OP_CONFIG_INVALID for a name that is not set. */
-function withEnvironment(value: unknown, where: string): unknown {
+function withEnvironment(value: unknown, object: string, field = ''): unknown {
   if (typeof value === 'string') {
     return value.replace(/\$\{([A-Za-z_][A-Za-z0-9_]*)\}/g, (_, name: string) => {
       const found = process.env[name];
       if (found === undefined) {
-        throw new OperationError('OP_CONFIG_INVALID', `${where} needs the environment variable ${name}`, {
-          details: { field: where, variable: name },
+        throw new OperationError('OP_CONFIG_INVALID', `${object}: ${field} needs the environment variable ${name}`, {
+          details: { object, field, variable: name },
           remedy: `Set ${name} in the environment of this process, or write the value into the file.`,
         });
       }
@@ -38,7 +38,7 @@ function withEnvironment(value: unknown, where: string): unknown {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [key, withEnvironment(item, `${where}.${key}`)]),
+    Object.entries(value).map(([key, item]) => [key, withEnvironment(item, object, field ? `${field}.${key}` : key)]),
   );
 }
 

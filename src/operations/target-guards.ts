@@ -8,7 +8,8 @@ import type { RestoreSetRequest } from './contract';
 const SERVER_LOCK = 'bklog_restore';
 
 export async function lockServer(keeper: SourceConnection): Promise<void> {
-  const [lock] = await keeper.query('SELECT GET_LOCK(?, 0) AS held', [SERVER_LOCK]);
+  // A run that has just ended may still be leaving the server.
+  const [lock] = await keeper.query('SELECT GET_LOCK(?, 2) AS held', [SERVER_LOCK]);
   if (lock?.held === '1') return;
   throw new OperationError('OP_BUSY', `another restore is changing ${keeper.settings.host}:${keeper.settings.port}`, {
     details: { host: keeper.settings.host, port: keeper.settings.port },
