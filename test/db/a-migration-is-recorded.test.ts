@@ -33,6 +33,8 @@ test('an item has one row, written before the call and after it, whatever comes 
       assert.equal(await mapping.begin(ITEM, 'run3'), first);
       await mapping.finish(first, { status: 'success', targetId: 12, indexSetId: 34 });
       const rows = await mapping.rows('ee');
+      const { updatedAt = '' } = rows[0] ?? {};
+      assert.match(updatedAt, /^20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d{6}$/);
       assert.deepEqual(rows, [
         {
           ...{
@@ -44,7 +46,7 @@ test('an item has one row, written before the call and after it, whatever comes 
             originBusiness: 2,
           },
           ...{ business: 7, space: 'bkcc__7', targetId: 12, indexSetId: 34, name: ITEM.name, status: 'success' },
-          ...{ details: '', attempts: 3, runId: 'run3' },
+          ...{ details: '', attempts: 3, runId: 'run3', updatedAt },
         },
       ]);
       await mapping.begin({ ...ITEM, kind: 'index-set' }, 'run3');
