@@ -26,6 +26,9 @@ function toRecord(row: Row, columns: readonly RecordColumn[]): [string, PythonVa
   });
 }
 
+/** Somebody else sends the logs: no agent is told what to read (bklog `apps/log_databus/handlers/collector`). */
+const WITHOUT_SUBSCRIPTION = new Set(['custom', 'client']);
+
 function odd(object: string, message: string): Finding {
   return { code: 'OP_CONTENT_SUSPICIOUS', object, message: `${object} ${message}` };
 }
@@ -44,8 +47,11 @@ export function collectorRecord(
   const object = `collector ${row.collector_config_id} (${row.collector_config_name})`;
   const findings: Finding[] = [];
   let step: PythonDict = new Map();
-  if (!subscription) findings.push(odd(object, 'has no subscription: nothing says what it reads'));
-  else if (!params.has(subscription)) {
+  if (!subscription) {
+    if (!WITHOUT_SUBSCRIPTION.has(row.collector_scenario_id ?? '')) {
+      findings.push(odd(object, 'has no subscription: nothing says what it reads'));
+    }
+  } else if (!params.has(subscription)) {
     findings.push(odd(object, `names subscription ${subscription}, which has no step ${COLLECTING_STEP}`));
   } else {
     const read = readParams(params.get(subscription) ?? null);

@@ -137,8 +137,7 @@ export function prepareIndexSet(record: BkLogRecord, map: IdMap, cluster?: numbe
   if (source.indexes.length === 0) refusals.push('it has no index');
   if (!isThirdParty && source.scenario_id !== 'bkdata')
     refusals.push(`index sets of scenario ${source.scenario_id} come with their collector`);
-  if (isThirdParty && cluster === undefined)
-    refusals.push('it is not migrated: no cluster of the target stands for its own');
+  if (isThirdParty && cluster === undefined) refusals.push('no cluster of the target stands for its own');
   if (isThirdParty && !source.time_field) refusals.push('it has no time field');
   if (isThirdParty && source.time_field_type === 'long' && !source.time_field_unit)
     refusals.push('its time is a number without a unit');

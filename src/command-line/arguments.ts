@@ -123,6 +123,7 @@ const common = {
     .string()
     .default(() => join(process.env.XDG_STATE_HOME ?? join(homedir(), '.local', 'state'), 'bklog-backup')),
 };
+const CONTENTS = ['tables', 'collectors'];
 const commaList = z.string().transform((list) => list.split(',').filter(Boolean));
 const location = z.string({ error: 'is missing' }).transform(toLocation);
 
@@ -184,7 +185,10 @@ const commandSchema = z.discriminatedUnion('command', [
       tables: commaList.optional(),
       allTables: z.boolean().default(false),
       contents: commaList
-        .pipe(z.array(z.enum(['tables', 'collectors'], 'is a list of tables, collectors')).min(1, 'names nothing'))
+        .refine(
+          (list) => list.length > 0 && list.every((item) => CONTENTS.includes(item)),
+          `is a list of ${CONTENTS.join(', ')}`,
+        )
         .default(['tables']),
       location,
       name: z.string().default('core'),
