@@ -102,7 +102,7 @@ test('tables and documents of one moment are one set: ordinary tools open it, ve
     const scratch = settingsFor('mysql');
     const proven = await carryOut('verifySet', { ...check, level: 'restorable', scratch }, signal, () => {});
     assert.equal(proven.verification.outcome, 'passed');
-    const { tables, rows } = await restore(scene);
+    const { tables, rows } = await restore(scene, { options: { policy: 'replace' } });
     assert.deepEqual([tables, rows], [2, sum(sealed.files.filter(isTable))]);
   });
 });
