@@ -159,7 +159,7 @@ function decide(
     const id = row.targetId || row.indexSetId;
     return { action: 'done', reason: `created before, as ${id}`, ...(row.targetId ? { targetId: row.targetId } : {}) };
   }
-  if (isLeftOut) return { action: 'left-out', reason: 'somebody chose to leave it out' };
+  if (isLeftOut) return { action: 'left-out', reason: unmapped.join('; ') || 'somebody chose to leave it out' };
   if (unmapped.length > 0 || business === undefined) {
     return { action: 'unmapped', reason: unmapped.join('; ') || 'its business has no counterpart' };
   }
