@@ -51,7 +51,9 @@ export { readConnectionSection, readConnectionSections } from './mysql/config-fi
 export { carryOut } from './operations/carry-out';
 export { chooseTables, type TableChoice } from './operations/choose-tables';
 export type * from './operations/contract';
+export { UNMAPPED_POLICIES } from './operations/contract';
 export type { IdMapSource } from './operations/id-map-source';
+export { stoppedByUnmapped, unmappedFindings } from './operations/unmapped-verdict';
 export { MIGRATION_ACTIONS, type MigrationChoice, type MigrationPlan } from './plan/plan-migration';
 export type { MigrationUndoPlan } from './plan/plan-migration-undo';
 export type { RestorePlan } from './plan/plan-restore';

@@ -126,6 +126,11 @@ export const ERROR_CATALOGUE = {
     retry: 'never',
     remedy: 'Look at the named object: where it means the database, create it again with the new name.',
   },
+  OP_ID_UNMAPPED: {
+    meaning: 'a record names an id that has no counterpart in the target',
+    retry: 'never',
+    remedy: 'Map the ids that output 2 names, or let the node skip them.',
+  },
   OP_API_UNREACHABLE: {
     meaning: "BK-LOG's API gateway does not answer",
     retry: 'later',

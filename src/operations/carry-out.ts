@@ -1,5 +1,5 @@
 import { appendToJournal } from '../catalog/run-journal';
-import { isOperationError } from '../errors/operation-error';
+import { isOperationError, type OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import type { Operation, RunReport } from '../model/run-report';
 import type { ProgressListener } from '../support/progress';
@@ -17,6 +17,7 @@ import { restoreSet } from './restore-set';
 import { storeSet } from './store-set';
 import { undoMigration } from './undo-migration';
 import { undoRestore } from './undo-restore';
+import { stoppedByUnmapped, unmappedFindings } from './unmapped-verdict';
 import { verifySet } from './verify';
 import { verifyFile } from './verify-file';
 
@@ -99,14 +100,12 @@ export async function carryOut<Name extends OperationName>(
     }
     const result = await carrier(request, signal, onProgress);
     if (operation) {
-      const findings = findingsOf(result);
       await record(surroundings, {
         runId: surroundings.runId,
         operation,
-        outcome: findings.length > 0 ? 'completed-with-findings' : 'completed',
         startedAt,
         finishedAt: new Date().toISOString(),
-        ...(findings.length > 0 ? { findings } : {}),
+        ...verdictOf(result),
       });
     }
     return result;
@@ -115,14 +114,12 @@ export async function carryOut<Name extends OperationName>(
     const isAbort = signal.aborted && !isOperationError(thrown, 'OP_ABORTED');
     const error = toOperationError(isAbort ? signal.reason : thrown, DOING[name]);
     if (operation) {
-      const { code, message, remedy, retry, details } = error;
       await record(surroundings, {
         runId: surroundings.runId,
         operation,
-        outcome: 'failed',
         startedAt,
         finishedAt: new Date().toISOString(),
-        failure: { code, message, remedy, retry, details },
+        ...failedWith(error),
       }).catch((failure: unknown) => error.suppressed.push(failure));
     }
     throw error;
@@ -133,7 +130,22 @@ function isDryRun(request: object): boolean {
   return 'dryRun' in request && request.dryRun === true;
 }
 
+type Verdict = Pick<RunReport, 'outcome' | 'findings' | 'failure'>;
+
+function failedWith({ code, message, remedy, retry, details }: OperationError): Verdict {
+  return { outcome: 'failed', failure: { code, message, remedy, retry, details } };
+}
+
+/** A preparation that was told to stop has worked, and the run has failed all the same. */
+function verdictOf(result: ResultOf<OperationName>): Verdict {
+  const stopped = 'isStopped' in result ? stoppedByUnmapped(result) : undefined;
+  if (stopped) return failedWith(stopped);
+  const findings = findingsOf(result);
+  return findings.length > 0 ? { outcome: 'completed-with-findings', findings } : { outcome: 'completed' };
+}
+
 function findingsOf(result: ResultOf<OperationName>): NonNullable<RunReport['findings']> {
+  if ('isStopped' in result) return unmappedFindings(result);
   if ('verification' in result) return [...result.verification.findings, ...result.openSuspicions];
   return 'dryRun' in result && 'findings' in result ? [...result.findings] : [];
 }

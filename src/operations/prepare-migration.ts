@@ -5,6 +5,7 @@ import { prepareCollector, prepareIndexSet } from '../bklog/migration-candidates
 import { cleanUpAfter } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import { randomName } from '../model/ids';
+import type { MigrationCandidate } from '../model/migration';
 import { itemKey } from '../plan/plan-migration';
 import type { ProgressListener } from '../support/progress';
 import type { PrepareMigrationRequest, PrepareMigrationResult, UnmappedItem } from './contract';
@@ -44,9 +45,7 @@ export async function prepareMigration(
     const unmapped = candidates.flatMap((candidate): UnmappedItem[] => {
       const { kind, originId, name, originBusiness, business } = candidate;
       if (candidate.unmapped.length === 0 && business !== undefined) return [];
-      const why =
-        candidate.unmapped.length > 0 ? candidate.unmapped : [`business ${originBusiness} has no counterpart`];
-      return [{ kind, originId, name, business: originBusiness, reasons: why }];
+      return [{ kind, originId, name, business: originBusiness, reasons: whyUnmapped(candidate) }];
     });
     const isStopped = request.unmapped === 'stop' && unmapped.length > 0;
     if (!isStopped) {
@@ -69,6 +68,12 @@ export async function prepareMigration(
   } finally {
     await cleanUpAfter(undefined, () => rm(draft, { recursive: true, force: true }));
   }
+}
+
+/** A record that is none of export.py has no id that could be mapped; a space that is no business of CMDB has no counterpart. */
+function whyUnmapped({ unmapped, refusals, business, originBusiness }: MigrationCandidate): readonly string[] {
+  if (unmapped.length > 0) return unmapped;
+  return business === undefined ? refusals : [`the space of business ${originBusiness} has no counterpart`];
 }
 
 /** The id of the set, when the documents are those of one. */
