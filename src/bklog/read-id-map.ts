@@ -48,6 +48,30 @@ export function idMapFromRows(environment: string, rows: EnvironmentRows, furthe
   );
 }
 
+/** An environment as the two tables know it. */
+export interface KnownEnvironment {
+  readonly name: string;
+  /** As its table writes it; absent: that table does not know it. */
+  readonly offset?: string;
+  /** Mappings of businesses; 0: that table does not know it. */
+  readonly businesses: number;
+}
+
+/** All environments of either table, by name. Errors: OP_CONFIG_INVALID for rows without a name. */
+export function knownEnvironments(rows: EnvironmentRows): KnownEnvironment[] {
+  const offsets = parseOrRefuse(z.array(named), rows.offsets, OFFSETS);
+  const businesses = parseOrRefuse(z.array(namedBusiness), rows.businesses, BUSINESSES);
+  const names = new Set([...offsets.map(({ env }) => env), ...businesses.map(({ bk_env }) => bk_env)]);
+  return [...names].sort().map((name) => {
+    const offset = offsets.find(({ env }) => env === name)?.offset;
+    return {
+      name,
+      ...(offset === undefined || offset === null ? {} : { offset: String(offset) }),
+      businesses: businesses.filter(({ bk_env }) => bk_env === name).length,
+    };
+  });
+}
+
 function rowsOf<T>(environment: string, rows: readonly T[], nameOf: (row: T) => string, table: string): readonly T[] {
   const own = rows.filter((row) => nameOf(row) === environment);
   if (own.length > 0) return own;

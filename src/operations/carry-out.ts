@@ -8,6 +8,7 @@ import { describeConnection } from './describe-connection';
 import { exportCollectors } from './export-collectors';
 import { exportTables } from './export-tables';
 import { fetchSet } from './fetch-set';
+import { listEnvironments } from './list-environments';
 import { listSets } from './list-sets';
 import { migrate } from './migrate';
 import { checkLocation } from './open-location';
@@ -32,6 +33,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   checkLocation,
   exportTables,
   exportCollectors,
+  listEnvironments,
   prepareMigration,
   migrate,
   undoMigration,
@@ -65,6 +67,7 @@ const DOING: Record<OperationName, string> = {
   checkLocation: 'checking a location',
   exportTables: 'exporting tables',
   exportCollectors: 'exporting collectors',
+  listEnvironments: 'listing environments',
   prepareMigration: 'preparing a migration',
   migrate: 'migrating collectors',
   undoMigration: 'undoing a migration',

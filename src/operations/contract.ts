@@ -1,3 +1,4 @@
+import type { KnownEnvironment } from '../bklog/read-id-map';
 import type { SerializedError } from '../errors/operation-error';
 import type { ApiSettings } from '../model/api-settings';
 import type { BackupSet, SetSource } from '../model/backup-set';
@@ -9,6 +10,7 @@ import type { MigrationKind } from '../model/migration';
 import type { RestoreOptions } from '../model/restore-options';
 import type { RetentionPolicy } from '../model/retention-policy';
 import type { Finding, Suspicion, Verification, VerifyLevel } from '../model/verification';
+import type { EnvironmentTables } from '../mysql/environment-tables';
 import type { MigrationChoice, MigrationPlan } from '../plan/plan-migration';
 import type { MigrationUndoPlan } from '../plan/plan-migration-undo';
 import type { RestorePlan } from '../plan/plan-restore';
@@ -131,6 +133,15 @@ export interface VerifyFileRequest extends RunSurroundings {
 export interface MappingTable {
   readonly settings: ConnectionSettings;
   readonly table: string;
+}
+
+export interface ListEnvironmentsRequest {
+  readonly settings: ConnectionSettings;
+  readonly tables: EnvironmentTables;
+}
+export interface ListEnvironmentsResult {
+  /** By name; those that one of the tables does not know included. */
+  readonly environments: readonly KnownEnvironment[];
 }
 
 export interface PrepareMigrationRequest extends RunSurroundings {
@@ -327,6 +338,7 @@ export interface Operations {
   fetchSet: { request: FetchSetRequest; result: FetchSetResult };
   verifySet: { request: VerifySetRequest; result: VerifyResult };
   verifyFile: { request: VerifyFileRequest; result: VerifyResult };
+  listEnvironments: { request: ListEnvironmentsRequest; result: ListEnvironmentsResult };
   prepareMigration: { request: PrepareMigrationRequest; result: PrepareMigrationResult };
   migrate: { request: MigrateRequest; result: MigrateResult };
   undoMigration: { request: UndoMigrationRequest; result: UndoMigrationResult };

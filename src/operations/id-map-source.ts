@@ -11,7 +11,7 @@ import { type EnvironmentTables, readEnvironmentRows } from '../mysql/environmen
 export type IdMapSource =
   | IdMapDocument
   /** JSON, or with the ending .csv lines `old,new` of businesses, which leave the offset open. */
-  | { readonly environment: string; readonly path: string; readonly offset?: number | undefined }
+  | { readonly environment: string; readonly path: string; readonly offset?: number | string | undefined }
   | { readonly environment: string; readonly settings: ConnectionSettings; readonly tables: EnvironmentTables };
 
 /** Errors: OP_CONFIG_INVALID naming the file, table or field, OP_SOURCE_*. */

@@ -1,7 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { invertIdMap, toIdMap } from '../../../src/bklog/id-map';
-import { type CsvTexts, idMapFromCsv, idMapFromJson, idMapFromRows } from '../../../src/bklog/read-id-map';
+import {
+  type CsvTexts,
+  idMapFromCsv,
+  idMapFromJson,
+  idMapFromRows,
+  knownEnvironments,
+} from '../../../src/bklog/read-id-map';
 import { isOperationError } from '../../../src/errors/operation-error';
 
 const OFFSETS = [
@@ -206,4 +212,15 @@ test('storage clusters may be merged; then there is no way back', () => {
 test('ids up to the end of BIGINT are kept exactly', () => {
   const map = toIdMap({ ...DOCUMENT, businesses: pairs([2, '9223372036854775807']) });
   assert.equal(map.businesses.forward.get(2n), 2n ** 63n - 1n);
+});
+
+test('the environments of the tables are told by name, with what one of the tables lacks', () => {
+  const offsets = [...OFFSETS, { env: 'aa', offset: null }];
+  assert.deepEqual(knownEnvironments({ offsets, businesses: [...BUSINESSES, { bk_env: 'zz' }] }), [
+    { name: 'aa', businesses: 0 },
+    { name: 'ee', offset: '2000000', businesses: 2 },
+    { name: 'sg', offset: '5000000', businesses: 1 },
+    { name: 'zz', businesses: 1 },
+  ]);
+  assert.deepEqual(knownEnvironments({ offsets: [], businesses: [] }), []);
 });
