@@ -22,6 +22,11 @@ export interface RunContext {
   readonly around: RunSurroundings;
   readonly signal: AbortSignal;
   readonly onProgress: ProgressListener;
+  /**
+   * Sends a copy of the message with another payload, at once, by an output that never carries a result. What a run tells
+   * has left also when it fails afterwards.
+   */
+  readonly tell: (port: number, payload: object) => void;
 }
 
 /** What one message's run gives. */
@@ -54,8 +59,8 @@ const PROGRESS_INTERVAL_MS = 500;
  *   idle ──message──▶ running ──settled──▶ completed | findings | failed ──message──▶ running …
  *                       │ second message: refused with OP_BUSY; `msg.cancel`, deploy: the run is aborted
  *
- * One message, one `done`. A failed run sends nothing: it reaches Catch nodes with `msg.failure` and the report in
- * `msg.payload`.
+ * One message, one `done`. A failed run sends nothing by an output for results: it reaches Catch nodes with `msg.failure`
+ * and the report in `msg.payload`. Before that, progress and what the run had to tell may have left by other outputs.
  */
 export function defineNode<Config extends NodeDef>(
   RED: NodeAPI,
@@ -120,6 +125,10 @@ async function runMessage<Config extends NodeDef>(
   const { operation, outputs = 1, progressPort } = definition;
   const atPort = (port: number, message: BackupMessage) =>
     Array.from({ length: outputs }, (_, index) => (index === port ? message : null));
+  const tell = (port: number, payload: object) => {
+    if (port === 0) throw new OperationError('OP_BUG', `${node.type} tells something by its first output`);
+    send(atPort(port, { ...RED.util.cloneMessage(msg), payload }));
+  };
   let runId: string = newRunId();
   let shownAt = 0;
   const onProgress = (progress: Progress) => {
@@ -127,16 +136,14 @@ async function runMessage<Config extends NodeDef>(
     if (now - shownAt < PROGRESS_INTERVAL_MS || signal.aborted) return;
     shownAt = now;
     showProgress(node, progress);
-    if (progressPort !== undefined) {
-      send(atPort(progressPort, { ...RED.util.cloneMessage(msg), payload: { runId, operation, ...progress } }));
-    }
+    if (progressPort !== undefined) tell(progressPort, { runId, operation, ...progress });
   };
   try {
     const set = readSet(msg.payload);
     // The nodes of one flow share the run id, so the journal tells one story.
     if (set.report?.outcome !== 'failed') runId = set.report?.runId ?? runId;
     const around = surroundingsOf(RED, runId);
-    const outcome = await definition.run(node, config, { msg, set, around, signal, onProgress });
+    const outcome = await definition.run(node, config, { msg, set, around, signal, onProgress, tell });
     const findings = outcome.report?.findings ?? [];
     const report: RunReport = {
       runId,

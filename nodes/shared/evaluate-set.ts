@@ -2,8 +2,9 @@ import type { Node, NodeAPI } from 'node-red';
 import { OperationError } from '../../src/index';
 import type { BackupMessage } from './backup-message';
 import { nameOf } from './define-node';
+import { evaluateText } from './evaluate-text';
 
-/** The set a form names: a text, or where to find it (msg, flow, global, environment, JSONata). */
+/** The set a form names, as `evaluateText` finds it. Errors: OP_CONFIG_INVALID. */
 export async function evaluateSet(
   RED: NodeAPI,
   node: Node,
@@ -11,15 +12,8 @@ export async function evaluateSet(
   type: string,
   msg: BackupMessage,
 ): Promise<string> {
-  const found = await new Promise<unknown>((resolve) => {
-    const answer = (_error: Error | null, result: unknown) => resolve(result);
-    try {
-      RED.util.evaluateNodeProperty(value, type, node, msg, answer);
-    } catch {
-      resolve(undefined); // a path through something that is not there
-    }
-  });
-  if (typeof found === 'string' && found) return found;
+  const found = await evaluateText(RED, node, value, type, msg);
+  if (found !== undefined) return found;
   throw new OperationError('OP_CONFIG_INVALID', `${nameOf(node)}: ${type} ${value} names no set`, {
     details: { field: 'set', type, value },
     remedy: 'Give a set id, an archive name or "latest".',
