@@ -13,6 +13,7 @@ const TYPES = [
   'verify',
   'retention',
   'table-restore',
+  'id-mapper',
 ];
 const nodes = TYPES.map((type) => require(join(process.cwd(), 'dist/nodes', type, `${type}.js`)));
 
