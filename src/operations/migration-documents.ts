@@ -28,15 +28,15 @@ export type MigrationFile = z.infer<typeof migrationFileSchema>;
 
 const documentSchema = z.array(z.record(z.string(), z.unknown()));
 
-/** A document of export.py. Errors: OP_CONFIG_INVALID naming the file. */
-export async function readDocument(path: string | undefined): Promise<Record<string, unknown>[]> {
+/** A document of export.py; `object` is where it comes from. Errors: OP_CONFIG_INVALID naming that. */
+export async function readDocument(path: string | undefined, object = path): Promise<Record<string, unknown>[]> {
   if (path === undefined) return [];
   try {
     return documentSchema.parse(JSON.parse(await readText(path)));
   } catch (cause) {
     if (cause instanceof OperationError) throw cause;
-    throw new OperationError('OP_CONFIG_INVALID', `${path} is not a document of export.py: a JSON array of records`, {
-      details: { path },
+    throw new OperationError('OP_CONFIG_INVALID', `${object} is not a document of export.py: a JSON array of records`, {
+      details: { path: object },
       cause,
       remedy: `Name ${DOCUMENT_NAMES.collectors} and ${DOCUMENT_NAMES.indexSets} as they were written, whole.`,
     });

@@ -36,8 +36,8 @@ export async function prepareMigration(
     onProgress({ phase: 'read' });
     const setId = await collect(request, draft, signal);
     onProgress({ phase: 'map' });
-    const collectors = await readDocument(join(draft, DOCUMENT_NAMES.collectors));
-    const indexSets = await readDocument(join(draft, DOCUMENT_NAMES.indexSets));
+    const read = (name: string) => readDocument(join(draft, name), originOf(request, name));
+    const [collectors, indexSets] = [await read(DOCUMENT_NAMES.collectors), await read(DOCUMENT_NAMES.indexSets)];
     const candidates = [
       ...collectors.map((record) => prepareCollector(record, map).candidate),
       ...indexSets.map((record) => prepareIndexSet(record, map, 1).candidate),
@@ -75,6 +75,9 @@ function whyUnmapped({ unmapped, refusals, business, originBusiness }: Migration
   if (unmapped.length > 0) return unmapped;
   return business === undefined ? refusals : [`the space of business ${originBusiness} has no counterpart`];
 }
+
+const originOf = ({ documents }: PrepareMigrationRequest, name: string) =>
+  'folder' in documents ? join(documents.folder, name) : `${name} of ${documents.archivePath}`;
 
 /** The id of the set, when the documents are those of one. */
 async function collect(
