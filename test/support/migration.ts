@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Connection } from 'mysql2/promise';
 import { apiSettingsSchema } from '../../src/model/api-settings';
@@ -11,6 +11,7 @@ import type {
   UndoMigrationRequest,
   UndoMigrationResult,
 } from '../../src/operations/contract';
+import { DOCUMENT_NAMES } from '../../src/operations/migration-documents';
 import { type BkLogGateway, DEFAULT_APP, withBkLogGateway } from './bklog-gateway';
 import { settingsFor, withDatabase, withWorkplace } from './database';
 
@@ -38,6 +39,28 @@ export const indexSet = (id: number, change: object = {}) => ({
 });
 export const COLLECTORS = [collector(1), collector(2), collector(3)];
 export const INDEX_SETS = [indexSet(11), indexSet(12)];
+
+/** Writes the two documents of export.py by their names, where a preparation looks for them. */
+export function writeDocuments(
+  folder: string,
+  documents: { readonly collectors: unknown; readonly indexSets: unknown } = {
+    collectors: COLLECTORS,
+    indexSets: INDEX_SETS,
+  },
+): string {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, DOCUMENT_NAMES.collectors), JSON.stringify(documents.collectors));
+  writeFileSync(join(folder, DOCUMENT_NAMES.indexSets), JSON.stringify(documents.indexSets));
+  return folder;
+}
+
+/** The tables of the CMDB migration: `ee` as in the scene's map, `sg`, and `half`, which has no business. */
+export async function createEnvironmentTables(admin: Connection, offsets = 'cc_EnvIDOffset'): Promise<void> {
+  await admin.query(`CREATE TABLE ${offsets} (env VARCHAR(64) PRIMARY KEY, \`offset\` BIGINT NOT NULL);
+    INSERT INTO ${offsets} VALUES ('ee', 2000000), ('sg', 5000000), ('half', 1);
+    CREATE TABLE cc_EnvBizMap (id INT AUTO_INCREMENT PRIMARY KEY, bk_env VARCHAR(64), bk_old_biz_id INT, bk_new_biz_id INT);
+    INSERT INTO cc_EnvBizMap (bk_env, bk_old_biz_id, bk_new_biz_id) VALUES ('ee', 2, 7), ('sg', 2, 2002)`);
+}
 
 /** A source of three collectors and two index sets, a target behind a gateway, and the database of the records. */
 export interface Scene {
