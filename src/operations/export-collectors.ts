@@ -1,9 +1,10 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { cleanUpAfter } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import { withConsistentSnapshot } from '../mysql/consistent-snapshot';
+import { makeFolder } from '../support/make-folder';
 import type { ProgressListener } from '../support/progress';
 import { type CollectorDocument, documentMembers, withCollectorDocuments } from './collector-documents';
 import type { ExportCollectorsRequest, ExportCollectorsResult, WrittenDocument } from './contract';
@@ -27,7 +28,7 @@ export async function exportCollectors(
   return await withConsistentSnapshot(documentMembers(sources), { parallel: 1, signal }, async (snapshots) => {
     const temporaries: string[] = [];
     try {
-      await mkdir(directory, { recursive: true });
+      await makeFolder(directory);
       const { drafts, findings } = await withCollectorDocuments(sources, snapshots, async (documents, findings) => {
         const drafts: Draft[] = [];
         for (const document of documents) {

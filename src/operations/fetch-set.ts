@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { writeWhole } from '../archive/gzip-members';
 import { findSet } from '../catalog/catalog';
@@ -7,6 +7,7 @@ import { cleanUpAfter, OperationError } from '../errors/operation-error';
 import { randomName } from '../model/ids';
 import { formatSeal } from '../model/manifest';
 import { sealKey } from '../store/store-keys';
+import { makeFolder } from '../support/make-folder';
 import type { FetchSetRequest, FetchSetResult } from './contract';
 import { openLocation } from './open-location';
 
@@ -19,7 +20,7 @@ export async function fetchSet(request: FetchSetRequest, signal: AbortSignal): P
   await store.check({ write: false });
   const sealed = await findSet(store, request.set);
   const { key, bytes, sha256 } = sealed.archive;
-  await mkdir(request.directory, { recursive: true });
+  await makeFolder(request.directory);
   const archivePath = join(request.directory, key);
   const temporary = join(request.directory, `.tmp-${randomName(8)}-${key}`);
   try {

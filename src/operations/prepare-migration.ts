@@ -1,4 +1,4 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { idMapDocument } from '../bklog/id-map';
 import { prepareCollector, prepareIndexSet } from '../bklog/migration-candidates';
@@ -7,6 +7,7 @@ import { toOperationError } from '../errors/to-operation-error';
 import { randomName } from '../model/ids';
 import type { MigrationCandidate } from '../model/migration';
 import { itemKey } from '../plan/plan-migration';
+import { makeFolder } from '../support/make-folder';
 import type { ProgressListener } from '../support/progress';
 import type { PrepareMigrationRequest, PrepareMigrationResult, UnmappedItem } from './contract';
 import { readIdMap } from './id-map-source';
@@ -32,7 +33,7 @@ export async function prepareMigration(
   const map = await readIdMap(request.idMap, signal);
   const draft = join(directory, `.tmp-${randomName(8)}`);
   try {
-    await mkdir(draft, { recursive: true, mode: 0o700 });
+    await makeFolder(draft, 0o700);
     onProgress({ phase: 'read' });
     const setId = await collect(request, draft, signal);
     onProgress({ phase: 'map' });
