@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
-import { testServer, withDatabase, withWorkplace } from '../support/database';
+import { connect, testServer, withDatabase, withWorkplace } from '../support/database';
+import { createEnvironmentTables } from '../support/migration';
 import { helper, loadFlow, withRuntime } from '../support/runtime';
 
 interface Answer {
@@ -79,5 +80,34 @@ test('the retention form gets a plan for the policy as it stands in the form, an
     assert.deepEqual([wrong.status, wrong.body.code], [422, 'OP_CONFIG_INVALID']);
     const zone = await get(`${url}?timeZone=Mars/Base`);
     assert.equal(zone.status, 422);
+  });
+});
+
+test('the id-mapper form gets the environments of the tables, and a clear answer where there are none', async () => {
+  await withDeployed(async (database) => {
+    const url = '/bklog-backup/db-connection/c/environments';
+    const missing = await get(url);
+    assert.deepEqual([missing.status, missing.body.code], [422, 'OP_SOURCE_MISSING']);
+    const admin = await connect(database);
+    try {
+      await createEnvironmentTables(admin);
+    } finally {
+      await admin.end();
+    }
+    const found = await get(url);
+    assert.deepEqual(
+      [found.status, found.body.environments],
+      [
+        200,
+        [
+          { name: 'ee', offset: '2000000', businesses: 1 },
+          { name: 'half', offset: '1', businesses: 0 },
+          { name: 'sg', offset: '5000000', businesses: 1 },
+        ],
+      ],
+    );
+    const named = await get(`${url}?offsetTable=nothing&businessTable=cc_EnvBizMap`);
+    assert.match(named.body.message, /no table nothing/);
+    assert.equal((await get('/bklog-backup/db-connection/nobody/environments')).body.code, 'OP_CONFIG_INVALID');
   });
 });
