@@ -31,6 +31,7 @@ async function rowsOf(connection: SourceConnection, table: string, columns: stri
   if (name === undefined) {
     throw new OperationError('OP_SOURCE_MISSING', `${connection.settings.database} has no table ${table}`, {
       details: { database: connection.settings.database, table },
+      remedy: 'Name the database of the CMDB migration, and its tables of offsets and of businesses.',
     });
   }
   return await connection.query(`SELECT ${columns} FROM ${quoteName(name)}`);

@@ -46,7 +46,15 @@ export async function prepareMigration(
     const unmapped = candidates.flatMap((candidate): UnmappedItem[] => {
       const { kind, originId, name, originBusiness, business } = candidate;
       if (candidate.unmapped.length === 0 && business !== undefined) return [];
-      return [{ kind, originId, name, business: originBusiness, reasons: whyUnmapped(candidate) }];
+      return [
+        {
+          kind,
+          originId,
+          name,
+          business: originBusiness,
+          reasons: candidate.unmapped.length > 0 ? candidate.unmapped : candidate.refusals,
+        },
+      ];
     });
     const isStopped = request.unmapped === 'stop' && unmapped.length > 0;
     if (!isStopped) {
@@ -70,15 +78,6 @@ export async function prepareMigration(
     await cleanUpAfter(undefined, () => rm(draft, { recursive: true, force: true }));
   }
 }
-
-/** A record that is none of export.py has no id that could be mapped; a space that is no business of CMDB has no counterpart. */
-function whyUnmapped({ unmapped, refusals, business, originBusiness }: MigrationCandidate): readonly string[] {
-  if (unmapped.length > 0) return unmapped;
-  return business === undefined ? refusals : [`the space of business ${originBusiness} has no counterpart`];
-}
-
-const originOf = ({ documents }: PrepareMigrationRequest, name: string) =>
-  'folder' in documents ? join(documents.folder, name) : `${name} of ${documents.archivePath}`;
 
 /** The id of the set, when the documents are those of one. */
 async function collect(
