@@ -5,7 +5,7 @@ import { type BackupSet, backupSetSchema, parseOrRefuse } from '../../src/index'
 export interface BackupMessage extends NodeMessageInFlow {
   /** Aborts the run of the node it reaches. */
   cancel?: unknown;
-  /** For table-restore: hash of the plan that somebody has seen. */
+  /** For table-restore and collector-migrate: hash of the plan that somebody has seen. */
   confirm?: unknown;
   /** For verify: `true` says that what is suspicious about the set is right. */
   accept?: unknown;

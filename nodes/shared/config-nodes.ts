@@ -1,5 +1,5 @@
 import type { Node, NodeAPI } from 'node-red';
-import { type ConnectionSettings, type LocationSettings, OperationError } from '../../src/index';
+import { type ApiSettings, type ConnectionSettings, type LocationSettings, OperationError } from '../../src/index';
 
 /** What a deployed db-connection offers to the nodes that use it. */
 export interface DbConnectionNode extends Node<object> {
@@ -9,6 +9,11 @@ export interface DbConnectionNode extends Node<object> {
 /** What a deployed archive-location offers to the nodes that use it. */
 export interface ArchiveLocationNode extends Node {
   settings(): LocationSettings;
+}
+
+/** What a deployed bklog-api offers to the nodes that use it. */
+export interface BkLogApiNode extends Node {
+  settings(): ApiSettings;
 }
 
 function findNode<T extends Node>(RED: NodeAPI, id: string, type: string, user: string): T {
@@ -26,4 +31,8 @@ export function findConnection(RED: NodeAPI, id: string, user: string): DbConnec
 
 export function findLocation(RED: NodeAPI, id: string, user: string): ArchiveLocationNode {
   return findNode<ArchiveLocationNode>(RED, id, 'archive-location', user);
+}
+
+export function findApi(RED: NodeAPI, id: string, user: string): BkLogApiNode {
+  return findNode<BkLogApiNode>(RED, id, 'bklog-api', user);
 }

@@ -47,6 +47,8 @@ export interface NodeDefinition<Config extends NodeDef> {
   /** Output for progress messages. */
   readonly progressPort?: number;
   readonly run: (node: Node, config: Config, context: RunContext) => Promise<RunOutcome>;
+  /** The node was deleted or disabled; a deploy that changes it is neither. */
+  readonly onRemoved?: (node: Node) => void;
 }
 
 /** Less than the 10 s a deploy may take, itself less than the host's patience of 15 s. */
@@ -94,7 +96,8 @@ export function defineNode<Config extends NodeDef>(
       });
     });
 
-    this.on('close', (_removed: boolean, done: () => void) => {
+    this.on('close', (removed: boolean, done: () => void) => {
+      if (removed) definition.onRemoved?.(this);
       if (!running) {
         done();
         return;

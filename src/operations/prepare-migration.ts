@@ -5,7 +5,6 @@ import { prepareCollector, prepareIndexSet } from '../bklog/migration-candidates
 import { cleanUpAfter } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import { randomName } from '../model/ids';
-import type { MigrationCandidate } from '../model/migration';
 import { itemKey } from '../plan/plan-migration';
 import { makeFolder } from '../support/make-folder';
 import type { ProgressListener } from '../support/progress';
@@ -78,6 +77,9 @@ export async function prepareMigration(
     await cleanUpAfter(undefined, () => rm(draft, { recursive: true, force: true }));
   }
 }
+
+const originOf = ({ documents }: PrepareMigrationRequest, name: string) =>
+  'folder' in documents ? join(documents.folder, name) : `${name} of ${documents.archivePath}`;
 
 /** The id of the set, when the documents are those of one. */
 async function collect(

@@ -14,6 +14,7 @@ const TYPES = [
   'retention',
   'table-restore',
   'id-mapper',
+  'collector-migrate',
 ];
 const nodes = TYPES.map((type) => require(join(process.cwd(), 'dist/nodes', type, `${type}.js`)));
 
