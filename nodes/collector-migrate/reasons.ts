@@ -37,7 +37,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
   alreadyMapped: '<any> <any> is already-mapped',
   unreadable: '<any> <any> is unreadable',
   missing: '<any> <any> is missing',
-  dangling: '<any> <any> is dangling',
   noBusiness: 'it has no business',
   notARecord: 'its record is not one of export.py: <any>',
   nodesNoList: 'its target nodes are not a list',

@@ -3,6 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import helper from 'node-red-node-test-helper';
+import { bklogApiStandIn } from './bklog-api-stand-in';
 
 const TYPES = [
   'db-connection',
@@ -16,7 +17,8 @@ const TYPES = [
   'id-mapper',
   'collector-migrate',
 ];
-const nodes = TYPES.map((type) => require(join(process.cwd(), 'dist/nodes', type, `${type}.js`)));
+const CONFIG_TYPES = new Set(['db-connection', 'archive-location', 'bklog-api']);
+const nodes = [...TYPES.map((type) => require(join(process.cwd(), 'dist/nodes', type, `${type}.js`))), bklogApiStandIn];
 
 export interface FlowItem {
   readonly id: string;
@@ -53,7 +55,7 @@ export async function withRuntime<T>(use: (userDir: string) => Promise<T>): Prom
 /** Loads a flow on one tab, so that catch nodes see the others. */
 export async function loadFlow(items: readonly FlowItem[], credentials: Credentials): Promise<void> {
   await helper.unload();
-  const isConfig = ({ type }: FlowItem) => type === 'db-connection' || type === 'archive-location';
+  const isConfig = ({ type }: FlowItem) => CONFIG_TYPES.has(type);
   const flow = [
     { id: 'tab', type: 'tab' },
     ...items.map((item) => (isConfig(item) ? item : { z: 'tab', x: 100, y: 100, wires: [], ...item })),
