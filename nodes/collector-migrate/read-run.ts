@@ -19,7 +19,7 @@ export async function readRun(
 ): Promise<{ readonly environment: string; readonly run: string }> {
   const say = async (field: 'environment' | 'run') => {
     const [value, type] = [saved[field], saved[`${field}Type`]];
-    const said = await evaluateText(RED, node, { value, type }, msg);
+    const said = await evaluateText(RED, node, value, type, msg);
     if (said !== undefined) return said;
     throw new OperationError('OP_CONFIG_INVALID', `${nameOf(node)}: ${type} ${value} names no ${field}`, {
       details: { field, type, value },
