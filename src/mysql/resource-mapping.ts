@@ -164,6 +164,11 @@ function asciiOnly(text: string): string {
   });
 }
 
+/** What `asciiOnly` wrote, and JSON of migrate_tool, as people read it. */
+function readable(text: string): string {
+  return text.replace(/\\u([0-9a-f]{4})/gi, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
 function toRow(row: TextRow): MappingRow {
   const number = (name: string) => Number(row[name] ?? 0);
   const status = MAPPING_STATUSES.find((known) => known === row.status) ?? 'fail';
@@ -176,7 +181,7 @@ function toRow(row: TextRow): MappingRow {
     },
     ...{ originIndexSetId: number('origin_index_set_id'), originBusiness: number('origin_bk_biz_id') },
     ...{ business: number('bk_biz_id'), space: row.space_uid ?? '', targetId: number('target_id') },
-    ...{ indexSetId: number('index_set_id'), details: row.details ?? '', attempts: number('attempts') },
+    ...{ indexSetId: number('index_set_id'), details: readable(row.details ?? ''), attempts: number('attempts') },
     ...{ runId: row.run_id ?? '', updatedAt: row.updated_at ?? '' },
   };
 }

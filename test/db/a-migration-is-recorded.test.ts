@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { RowDataPacket } from 'mysql2/promise';
 import { isOperationError } from '../../src/errors/operation-error';
 import { withConnection } from '../../src/mysql/connection';
 import { type MappingItem, ResourceMapping } from '../../src/mysql/resource-mapping';
@@ -89,7 +90,9 @@ test("a table of migrate_tool keeps its rows, gets the new columns, and takes th
       );
       const id = await mapping.begin(ITEM, 'run1');
       await mapping.finish(id, { status: 'fail', details: '重复🚀' });
-      assert.equal((await mapping.rows('ee')).at(-1)?.details, '\\u91cd\\u590d\\ud83d\\ude80');
+      const [[stored]] = await admin.query<RowDataPacket[]>(`SELECT details FROM ${TABLE} WHERE id = ${id}`);
+      assert.equal(stored?.details, '\\u91cd\\u590d\\ud83d\\ude80');
+      assert.equal((await mapping.rows('ee')).at(-1)?.details, '重复🚀');
       await admin.query(`${insert} (7, 2, 0, 903, 'bkcc__7', 'init', ''), (7, 2, 0, 904, 'bkcc__7', 'init', '')`);
       assert.equal((await mapping.rows('ee')).length, 5);
     });
