@@ -5,7 +5,7 @@ import http from 'node:http';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-const { userDir, port, nodeRed, credentialSecret } = JSON.parse(process.argv[2]);
+const { userDir, port, nodeRed, credentialSecret, adminAuth } = JSON.parse(process.argv[2]);
 const require = createRequire(join(nodeRed, 'package.json'));
 const RED = require('node-red');
 const express = createRequire(require.resolve('node-red'))('express');
@@ -16,6 +16,7 @@ RED.init(server, {
   userDir,
   flowFile: 'flows.json',
   credentialSecret,
+  ...(adminAuth ? { adminAuth } : {}),
   httpAdminRoot: '/',
   httpNodeRoot: '/api',
   logging: { console: { level: process.env.BKLOG_BACKUP_DEMO_LOG ?? 'warn', metrics: false, audit: false } },

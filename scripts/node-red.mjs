@@ -19,8 +19,9 @@ function install(userDir, packageFolder) {
 }
 
 /**
- * @param {{ userDir: string, port?: number, command?: string[], nodeRed?: string, packageFolder?: string, env?: Record<string, string> }} options
+ * @param {{ userDir: string, port?: number, command?: string[], nodeRed?: string, packageFolder?: string, env?: Record<string, string>, adminAuth?: object }} options
  *   port: 0 takes a free one. command: how to run node; default this very Node. nodeRed: a folder with node-red installed.
+ *   adminAuth: as in Node-RED's settings; absent: everybody may do everything.
  * @returns {Promise<{ url: string, output: () => string, stop: () => Promise<void> }>}
  */
 export async function startNodeRed({
@@ -30,9 +31,10 @@ export async function startNodeRed({
   nodeRed = root,
   packageFolder = root,
   env = {},
+  adminAuth,
 }) {
   install(userDir, packageFolder);
-  const settings = { userDir, port, nodeRed, credentialSecret: 'demo' };
+  const settings = { userDir, port, nodeRed, credentialSecret: 'demo', adminAuth };
   const [program, ...args] = command;
   const child = spawn(program, [...args, join(root, 'scripts/node-red-host.mjs'), JSON.stringify(settings)], {
     stdio: ['pipe', 'pipe', 'pipe'],
