@@ -23,6 +23,8 @@ export const restoreOptionsSchema = z.object({
   database: z.string().min(1).max(64).optional(),
   /** Keep the accounts that defined views, triggers, routines and events; otherwise they belong to the restoring account. */
   keepDefiners: z.boolean().default(true),
+  /** An id map as an operator writes it (`idMapDocumentSchema`): rows of BK-LOG go into tables of another BK-LOG. */
+  idMap: z.record(z.string(), z.unknown()).optional(),
 });
 export type RestoreOptions = z.infer<typeof restoreOptionsSchema>;
 

@@ -13,8 +13,21 @@ export function collateAs(column: Column | undefined, other: Column | undefined)
   return isOther && column.charset === other?.charset ? ` COLLATE ${column.collation}` : '';
 }
 
-/** Rows of `from` (alias s) that no unique key finds in `into`, as a condition. */
-async function absenceCondition(connection: SourceConnection, from: TableAt, into: TableAt): Promise<string> {
+/** What makes a row of `from` (alias s) and one of `into` (alias t) equal in a unique key. */
+export interface UniqueKey {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Of a row of `from` alone, one for each column. */
+  readonly parts: readonly string[];
+  readonly condition: string;
+}
+
+/** The unique keys of `into`, the primary one too. */
+export async function readUniqueKeys(
+  connection: SourceConnection,
+  from: TableAt,
+  into: TableAt,
+): Promise<readonly UniqueKey[]> {
   const [set, live] = [
     await readTableSchema(connection, from.database, from.table),
     await readTableSchema(connection, into.database, into.table),
@@ -24,18 +37,30 @@ async function absenceCondition(connection: SourceConnection, from: TableAt, int
       WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND NON_UNIQUE = 0 ORDER BY INDEX_NAME, SEQ_IN_INDEX`,
     [into.database, into.table],
   );
-  const keys = new Map<string, string[]>();
-  for (const { name, column_name, prefix } of parts) {
-    const column = quoteName(column_name ?? '');
-    const named = ({ name }: Column) => name === column_name;
-    const collate = collateAs(live.columns.find(named), set.columns.find(named));
-    const cut = (alias: string) => (prefix ? `LEFT(${alias}.${column}, ${prefix})` : `${alias}.${column}`);
-    keys.set(name ?? '', [...(keys.get(name ?? '') ?? []), `${cut('t')} = ${cut('s')}${collate}`]);
-  }
+  const names = [...new Set(parts.map(({ name }) => name ?? ''))];
+  return names.map((name) => {
+    const list = parts.filter((part) => part.name === name);
+    const cells = list.map(({ column_name, prefix }) => {
+      const column = quoteName(column_name ?? '');
+      const named = ({ name }: Column) => name === column_name;
+      const collate = collateAs(live.columns.find(named), set.columns.find(named));
+      const cut = (alias: string) => (prefix ? `LEFT(${alias}.${column}, ${prefix})` : `${alias}.${column}`);
+      return { ours: `${cut('s')}${collate}`, equal: `${cut('t')} = ${cut('s')}${collate}` };
+    });
+    return {
+      name,
+      columns: list.map(({ column_name }) => column_name ?? ''),
+      parts: cells.map(({ ours }) => ours),
+      condition: cells.map(({ equal }) => equal).join(' AND '),
+    };
+  });
+}
+
+/** Rows of `from` (alias s) that no unique key finds in `into`, as a condition. */
+async function absenceCondition(connection: SourceConnection, from: TableAt, into: TableAt): Promise<string> {
+  const keys = await readUniqueKeys(connection, from, into);
   const place = qualifiedName(into.database, into.table);
-  return [...keys.values()]
-    .map((key) => `NOT EXISTS (SELECT 1 FROM ${place} AS t WHERE ${key.join(' AND ')})`)
-    .join(' AND ');
+  return keys.map(({ condition }) => `NOT EXISTS (SELECT 1 FROM ${place} AS t WHERE ${condition})`).join(' AND ');
 }
 
 export async function countAbsentRows(connection: SourceConnection, from: TableAt, into: TableAt): Promise<number> {

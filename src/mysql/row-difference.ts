@@ -1,5 +1,6 @@
 import { collateAs, countAbsentRows, type TableAt } from './absent-rows';
 import { quoteName, type SourceConnection, type TextRow } from './connection';
+import { BYTES, exact, NUMBERS } from './exact-value';
 import { qualifiedName } from './row-packets';
 import { type Column, readTableSchema, type TableSchema } from './table-schema';
 
@@ -28,7 +29,7 @@ export interface RowDifference {
   };
 }
 
-const NOTHING: RowDifference = {
+export const NO_DIFFERENCE: RowDifference = {
   ...{ inserted: 0, changed: 0, deleted: 0, skipped: 0, columnsAdded: [], columnsRemoved: [], byContent: false },
   samples: { inserted: [], changed: [], deleted: [] },
 };
@@ -47,10 +48,10 @@ export async function rowDifference(
   options: Options,
 ): Promise<RowDifference> {
   const rows = await count(connection, qualifiedName(staged.database, staged.table));
-  if (!live) return { ...NOTHING, inserted: rows };
+  if (!live) return { ...NO_DIFFERENCE, inserted: rows };
   if (options.mode === 'fill') {
     const inserted = await countAbsentRows(connection, staged, live);
-    return { ...NOTHING, inserted, skipped: rows - inserted };
+    return { ...NO_DIFFERENCE, inserted, skipped: rows - inserted };
   }
   const [set, now] = [
     await readTableSchema(connection, staged.database, staged.table),
@@ -66,7 +67,7 @@ export async function rowDifference(
   const compared = hasSameKey
     ? await byKey(connection, set, now, columns, options.samples)
     : await byContent(connection, staged, live, columns);
-  return { ...NOTHING, ...about, ...compared };
+  return { ...NO_DIFFERENCE, ...about, ...compared };
 }
 
 async function count(connection: SourceConnection, from: string): Promise<number> {
@@ -152,20 +153,6 @@ async function byContent(
        (SELECT SUM(n) AS d FROM (${side(staged, 1)} UNION ALL ${side(live, -1)}) AS both_sides GROUP BY h) AS sums`,
   );
   return { inserted: Number(row?.inserted ?? 0), deleted: Number(row?.deleted ?? 0), byContent: true };
-}
-
-const NUMBERS = /^(tinyint|smallint|mediumint|int|bigint|decimal|year|bit)$/;
-const REALS = /^(float|double)$/;
-const BYTES =
-  /^(binary|varbinary|tinyblob|blob|mediumblob|longblob|geometry|point|linestring|polygon|multi.*|geometrycollection|geomcollection|vector)$/;
-
-/** An expression whose `<=>` tells any two values apart that a backup would: no collation, no rounding. */
-function exact(column: string, dataType: string): string {
-  if (NUMBERS.test(dataType)) return column;
-  if (REALS.test(dataType)) return `${column} * 1e0`;
-  // By its number: the error value of an ENUM reads as the empty text, which may be one of its members.
-  if (dataType === 'enum' || dataType === 'set') return `(${column} + 0)`;
-  return `CAST(${column} AS BINARY)`;
 }
 
 const LONGEST_VALUE = 200;

@@ -1,6 +1,9 @@
 import type { SourceConnection } from '../mysql/connection';
-import { type RowDifference, rowDifference } from '../mysql/row-difference';
+import { SOURCE_KEY } from '../mysql/mapped-table';
+import { NO_DIFFERENCE, type RowDifference, rowDifference } from '../mysql/row-difference';
+import { qualifiedName } from '../mysql/row-packets';
 import type { RestorePlan } from '../plan/plan-restore';
+import type { DecidedRows } from './decide-rows';
 
 export interface TableDifference extends RowDifference {
   readonly database: string;
@@ -28,6 +31,26 @@ export async function previewRows(
         ...(await rowDifference(reader, staged, now, { mode, samples: SAMPLES })),
       });
     }
+  }
+  return differences;
+}
+
+/** What the restore of mapped rows would do; the first rows by their key in the set. */
+export async function previewMapped(
+  reader: SourceConnection,
+  { mapping, tables }: DecidedRows,
+): Promise<TableDifference[]> {
+  const differences: TableDifference[] = [];
+  for (const { about, table, inserted } of tables) {
+    const { mapped, live } = table;
+    const first = await reader.query(
+      `SELECT ${SOURCE_KEY} AS k FROM ${qualifiedName(mapped.database, mapped.table)} ORDER BY ${SOURCE_KEY} LIMIT ${SAMPLES}`,
+    );
+    const { rows } = mapping.tables.find((counts) => counts.table === about.name)!;
+    differences.push({
+      ...{ ...NO_DIFFERENCE, database: live.database, table: about.name, inserted, skipped: rows - inserted },
+      samples: { ...NO_DIFFERENCE.samples, inserted: first.map(({ k }) => ({ key: { [about.key]: k ?? null } })) },
+    });
   }
   return differences;
 }

@@ -1,3 +1,4 @@
+import { toIdMap } from '../bklog/id-map';
 import { findSet } from '../catalog/catalog';
 import { cleanUpAfter, isOperationError, OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
@@ -19,6 +20,7 @@ import { createSequences, type Definitions, finishMove, moveTables, takeBack } f
 import { openLocation } from './open-location';
 import { previewRows } from './preview-rows';
 import { readWholeSet } from './read-whole-set';
+import { restoreRows } from './restore-rows';
 import { definitionOptions, type Run, withStaged } from './staged-set';
 import { buildRecord, type Situation, surveyTarget } from './survey-target';
 import { lockServer, refuseBlockers, refuseChanged, refuseOtherPlan, refuseWhileRead } from './target-guards';
@@ -33,7 +35,7 @@ import { watchStatements } from './watch-statements';
  * 5. create views, routines, triggers and events; what the server refuses of these is a finding
  * Until step 4 the target is untouched, and whatever ends the run drops the scratch schemas. A run that died in step 5
  * is finished by the next one. Errors: OP_ARCHIVE_*, OP_RESTORE_REFUSED with the blockers or with what moved since the
- * plan, OP_RESTORE_DIFFERS, OP_BUSY, OP_SOURCE_*, OP_CONFIG_INVALID.
+ * plan, OP_RESTORE_DIFFERS, OP_BUSY, OP_SOURCE_*, OP_CONFIG_INVALID. With an id map see `restoreRows`.
  */
 export async function restoreSet(
   request: RestoreSetRequest,
@@ -44,6 +46,7 @@ export async function restoreSet(
   await store.check({ write: false });
   const sealed = await findSet(store, request.set);
   const options = restoreOptionsSchema.parse(request.options);
+  if (options.idMap) toIdMap(options.idMap);
   const selection = selectFromSet(sealed, options);
   const names = new Map(selection.map(({ database, target }) => [database, target]));
   const read = (database: string) => definitionOptions(selection, options, database);
@@ -77,6 +80,7 @@ async function restoreInto(
     // Restores that died before their move, of any set: what they created makes place.
     const begun = records.filter(({ isMoved }) => !isMoved);
     if (!request.dryRun) for (const record of begun) await takeBack(keeper, record);
+    if (run.options.idMap) return await restoreRows(keeper, run, await surveyTarget(keeper, run, { begun }), request);
     const situation = await surveyTarget(keeper, run, { pending, begun });
     const { plan } = situation;
     if (request.dryRun) {

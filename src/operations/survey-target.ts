@@ -39,6 +39,8 @@ export async function surveyTarget(
   },
 ): Promise<Situation> {
   const wanted = selection.map((item): WantedDatabase => {
+    // Into tables of another BK-LOG go rows alone.
+    if (options.idMap) return { ...item, objects: [] };
     const { objects } = definitions.get(item.database)!;
     const seen = new Set<string>();
     const named = objects.flatMap(({ kind, name, table }) => {

@@ -6,6 +6,7 @@ import { type RestoreOptions, restoreOptionsSchema } from '../model/restore-opti
 import type { TargetObject, TargetServer, TargetState } from '../model/target-state';
 import type { Blocker } from './blocker';
 import type { Adaptation, MappedCollation, PlanNote } from './plan-adaptation';
+import type { RowMapping } from './plan-rows';
 import { findBlockers } from './restore-blockers';
 import type { SelectedDatabase } from './select-from-set';
 
@@ -41,7 +42,7 @@ export interface PlannedDatabase {
 }
 
 export interface RestoreStep {
-  readonly action: 'load' | 'compare' | 'create-database' | 'move' | 'fill' | 'create-objects';
+  readonly action: 'load' | 'compare' | 'create-database' | 'move' | 'map' | 'floor' | 'fill' | 'create-objects';
   readonly target: string;
   readonly text: string;
 }
@@ -61,6 +62,8 @@ export interface RestorePlan {
   readonly mapped?: readonly MappedCollation[];
   /** What else is different in the target, without loss of data. Absent: nothing. */
   readonly notes?: readonly PlanNote[];
+  /** With an id map, once the rows are mapped: what becomes of them. */
+  readonly rows?: RowMapping;
   readonly blockers: readonly Blocker[];
   /** Of the target's definitions and row counts, by object: what must be the same when the plan is carried out. */
   readonly target: Readonly<Record<string, string>>;
@@ -103,14 +106,18 @@ export function planRestore(input: {
     blockers: [...findBlockers({ ...input, targets, fold }), ...unadaptable],
     target: describeTarget(input.live),
   };
-  return { ...plan, hash: hashOf(plan) };
+  return withHash(plan);
 }
 
 /** What is left to do once the tables have moved; nothing stands in the way of that. */
 export function planOfRest({ hash: _, ...plan }: RestorePlan): RestorePlan {
   const steps = plan.steps.filter(({ action }) => action === 'create-objects');
-  const rest = { ...plan, steps, blockers: [] };
-  return { ...rest, hash: hashOf(rest) };
+  return withHash({ ...plan, steps, blockers: [] });
+}
+
+/** Of everything that a plan says. */
+export function withHash(plan: Omit<RestorePlan, 'hash'>): RestorePlan {
+  return { ...plan, hash: hashOf(plan) };
 }
 
 function hashOf(plan: object): string {
@@ -151,7 +158,7 @@ export function parsePlan(text: string, object: string): RestorePlan {
 function planDatabase(
   { database, target, tables, objects }: WantedDatabase,
   live: TargetState,
-  { policy }: RestoreOptions,
+  { policy, idMap }: RestoreOptions,
   fold: (name: string) => string,
 ): PlannedDatabase {
   const liveTables = new Map(live.tables.map((table) => [fold(table.name), table]));
@@ -163,7 +170,7 @@ function planDatabase(
     tables: tables.map(({ table: name = '', rows = 0 }) => {
       const now = liveTables.get(fold(name));
       if (!now) return { name, action: 'create', rows };
-      const action = policy === 'skip' ? 'fill' : 'replace';
+      const action = policy === 'skip' || idMap ? 'fill' : 'replace';
       return { name, ...(now.name === name ? {} : { live: now.name }), action, rows, rowsNow: now.rows };
     }),
     objects: objects.map((object) => {
@@ -186,6 +193,7 @@ function stepsFor({ target, exists, tables, objects }: PlannedDatabase, setId: s
   ];
   const { where } = options;
   if (where) steps.push({ action: 'load', target, text: `keep only rows with ${where.column} = ${where.value}` });
+  if (options.idMap) return steps;
   if (!exists) steps.push({ action: 'create-database', target, text: `create database ${target}` });
   if (moved > 0) {
     const fate = options.policy === 'replace' ? 'then dropped' : `kept in ${beforeSchema(setId, target)}`;

@@ -24,8 +24,10 @@ export function findBlockers(situation: Situation): Blocker[] {
     const now = liveOf.get(target.target)!;
     return [
       ...otherKinds(target, now, situation),
-      ...(options.policy === 'fail' ? existing(target) : []),
-      ...(options.policy === 'skip' ? notFillable(target, now, situation) : entangled(target, now, situation)),
+      ...(options.idMap ? absent(target) : options.policy === 'fail' ? existing(target) : []),
+      ...(options.policy === 'skip' || options.idMap
+        ? notFillable(target, now, situation)
+        : entangled(target, now, situation)),
     ];
   });
   return [...ofServer(situation), ...perDatabase];
@@ -57,6 +59,13 @@ function existing({ target, tables, objects }: PlannedDatabase): Blocker[] {
   return named
     .filter(({ action }) => action !== 'create')
     .map(({ name }) => ({ object: `${target}: ${name}`, reason: 'exists in the target' }));
+}
+
+/** Mapped rows go into tables that another BK-LOG has made. */
+function absent({ target, tables }: PlannedDatabase): Blocker[] {
+  return tables
+    .filter(({ action }) => action === 'create')
+    .map(({ name }) => ({ object: `${target}: table ${name}`, reason: 'is not in the target' }));
 }
 
 /** Tables, views and sequences share one name space: a table cannot make place for a view. */

@@ -1,6 +1,7 @@
 import { OperationError } from '../errors/operation-error';
 import { databasesOf, type ManifestFile, type SealedManifest } from '../model/manifest';
 import type { RestoreOptions } from '../model/restore-options';
+import { refuseUnmappable } from './refuse-unmappable';
 
 /** What a restore takes from one database of a set. */
 export interface SelectedDatabase {
@@ -56,6 +57,7 @@ export function selectFromSet(sealed: SealedManifest, options: RestoreOptions): 
       remedy: 'With a row filter choose policy skip (insert rows whose key is absent) or fail (the tables are absent).',
     });
   }
+  if (options.idMap) refuseUnmappable(selected, options.policy);
   return selected;
 }
 

@@ -39,12 +39,15 @@ export const RESTORE_STEPS = [
   'undo.create-objects',
   'undo.remove-record',
 ] as const;
+/** The steps of a restore of mapped rows besides `restore.fill`. */
+export const ROW_STEPS = ['restore.raise-ids'] as const;
 /** The steps of one migrated item, and of one that is taken back. */
 export const MIGRATE_STEPS = ['migrate.begin', 'migrate.call', 'migrate.finish'] as const;
 export const UNDO_MIGRATION_STEPS = ['migrate.remove', 'migrate.forget'] as const;
 export type DurableStep =
   | (typeof DURABLE_STEPS)[number]
   | (typeof RESTORE_STEPS)[number]
+  | (typeof ROW_STEPS)[number]
   | (typeof MIGRATE_STEPS)[number]
   | (typeof UNDO_MIGRATION_STEPS)[number];
 
