@@ -97,7 +97,7 @@ const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
   list: ['location', ...COMMON],
   verify: ['location', 'level', 'config', 'section', 'rules', 'accept', ...COMMON],
   restore: [
-    ...(['location', 'config', 'section', 'database', 'databases', 'tables', 'where', 'policy'] as const),
+    ...(['location', 'config', 'section', 'database', 'databases', 'tables', 'where', 'policy', 'map'] as const),
     ...(['drop-definers', 'dry-run', 'diff', 'plan', 'undo', 'discard', 'patience'] as const),
     ...COMMON,
   ],
@@ -249,6 +249,7 @@ const commandSchema = z.discriminatedUnion('command', [
       databases: commaList.optional(),
       tables: commaList.optional(),
       where: z.string().transform(toRowFilter).optional(),
+      map: z.string().min(1, 'is empty').optional(),
       dropDefiners: z.boolean().default(false),
       patience: wholeNumber(1, 86_400).default(60),
       dryRun: z.boolean().default(false),
@@ -265,9 +266,14 @@ const commandSchema = z.discriminatedUnion('command', [
         context.addIssue({ code: 'custom', path: ['location'], message: 'is missing' });
       if (command.diff && !command.dryRun)
         context.addIssue({ code: 'custom', path: ['diff'], message: 'needs --dry-run' });
-      const chosen = (['policy', 'database', 'databases', 'tables', 'where'] as const).find((name) => command[name]);
+      const chosen = (['policy', 'database', 'databases', 'tables', 'where', 'map'] as const).find(
+        (name) => command[name],
+      );
       if (chosen && command.subject === undefined) {
         context.addIssue({ code: 'custom', path: [chosen], message: 'goes with SET; a plan has its own' });
+      }
+      if (command.map !== undefined && command.policy !== 'skip' && command.policy !== 'fail') {
+        context.addIssue({ code: 'custom', path: ['map'], message: 'needs --policy skip or --policy fail' });
       }
     }),
   z.object({

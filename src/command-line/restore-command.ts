@@ -3,8 +3,10 @@ import { toOperationError } from '../errors/to-operation-error';
 import { restoreOptionsSchema } from '../model/restore-options';
 import { carryOut } from '../operations/carry-out';
 import type { RestoreSetResult } from '../operations/contract';
+import { readIdMapFile } from '../operations/id-map-source';
 import { describeAdaptation } from '../plan/plan-adaptation';
 import { parsePlan, type RestorePlan } from '../plan/plan-restore';
+import type { MappedRowCounts } from '../plan/plan-rows';
 import { type CommandOf, type CommandResult, type CommandRun, surroundings, targetServer } from './command-run';
 
 export async function restore(command: CommandOf<'restore'>, run: CommandRun): Promise<CommandResult> {
@@ -14,12 +16,13 @@ export async function restore(command: CommandOf<'restore'>, run: CommandRun): P
   const around = surroundings(command);
   const settings = (await targetServer(command))!;
   const seen = command.plan === undefined ? undefined : await readPlan(command.plan);
+  const idMap = command.map === undefined ? {} : { idMap: await readIdMapFile(command.map, run.signal) };
   const request = {
     ...around,
     location: command.location!,
     set: seen?.archiveKey ?? command.subject!,
     settings,
-    options: seen?.options ?? restoreOptionsSchema.parse({ ...command, keepDefiners: !command.dropDefiners }),
+    options: seen?.options ?? restoreOptionsSchema.parse({ ...command, ...idMap, keepDefiners: !command.dropDefiners }),
     dryRun: command.dryRun,
     diff: command.diff,
     patience: command.patience,
@@ -63,6 +66,7 @@ function toText({
     ...(resumed ? ['  an earlier run died after the tables had moved: what was missing is created'] : []),
     ...plan.steps.map(({ text }) => `  ${text}`),
     ...describeAdaptation({ mapped: plan.mapped ?? [], notes: plan.notes ?? [] }).map((text) => `  note: ${text}`),
+    ...(plan.rows?.tables ?? []).map(mappedLine),
     ...plan.blockers.map(({ object, reason }) => `  blocked: ${object} ${reason}`),
     ...differences.flatMap(differenceLines),
     ...filled.map(({ table, inserted, skipped }) => `  ${table}: ${inserted} rows inserted, ${skipped} skipped`),
@@ -74,6 +78,8 @@ function toText({
       : `all of it; nothing was changed (plan ${plan.hash.slice(0, 12)})`;
     return [...lines, `would restore ${answer}`];
   }
+  if (plan.rows)
+    return [...lines, `inserted ${rows} rows into ${tables} tables, ids mapped from ${plan.rows.environment}`];
   const replaced = plan.targets.some((target) => target.tables.some(({ action }) => action === 'replace'));
   const undoable = replaced && (plan.options.policy === 'swap' || findings.length > 0);
   return [
@@ -83,6 +89,11 @@ function toText({
       ? [`what they replaced is kept: --undo ${plan.setId} brings it back, --discard ${plan.setId} drops it`]
       : []),
   ];
+}
+
+function mappedLine({ table, rows, inserted, same, deleted, leftOut }: MappedRowCounts): string {
+  const others = leftOut.map(({ reason, rows: count }) => `, ${count} left out (${reason})`).join('');
+  return `  ${table}: ${rows} rows: ${inserted} to insert, ${same} there${deleted ? `, ${deleted} deleted` : ''}${others}`;
 }
 
 function differenceLines(difference: NonNullable<RestoreSetResult['differences']>[number]): string[] {

@@ -34,6 +34,8 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
                                      make place and are dropped, or stay and get the rows whose key they lack
       [--databases a,b] [--tables a,b] [--where "column = value"]   a part of the set; --where with skip or fail
       [--database NAME]              another name, for one database
+      [--map FILE]                   rows of BK-LOG into the tables of another BK-LOG, with ids mapped by an id map;
+                                     with --policy skip (what has no room is left out and told) or fail (it stops the restore)
       [--drop-definers]              views, triggers, routines and events belong to the restoring account
       [--patience SECONDS]           without progress, until the running statement is told; default 60
   restore --undo SET | --discard SET --config F [--section S] [--dry-run]

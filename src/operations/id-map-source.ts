@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { type IdMap, type IdMapDocument, toIdMap } from '../bklog/id-map';
+import { type IdMap, type IdMapDocument, idMapDocument, toIdMap } from '../bklog/id-map';
 import { idMapFromCsv, idMapFromRows } from '../bklog/read-id-map';
 import { OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
@@ -21,6 +21,11 @@ export async function readIdMap(source: IdMapSource, signal: AbortSignal): Promi
   return await withConnection(source.settings, signal, async (connection) =>
     idMapFromRows(source.environment, await readEnvironmentRows(connection, source.tables)),
   );
+}
+
+/** The document of a file that names its environment. Errors: OP_CONFIG_INVALID naming the file. */
+export async function readIdMapFile(path: string, signal: AbortSignal): Promise<IdMapDocument> {
+  return idMapDocument(await readIdMap({ environment: '', path }, signal));
 }
 
 async function readFromFile(source: Extract<IdMapSource, { path: string }>): Promise<IdMap> {

@@ -37,11 +37,13 @@ export async function restoreRows(
     return { ...nothing, plan: structure };
   }
   const [planned] = structure.targets;
-  return await withStaged(keeper, run, structure, async (scratch) =>
-    withConnection(run.settings, run.signal, async (connection) => {
+  return await withStaged(keeper, run, structure, async (scratch) => {
+    const schema = scratch.get(planned!.database)!;
+    // MariaDB looks for the alias of a DELETE in the database of the connection.
+    return await withConnection({ ...run.settings, database: schema }, run.signal, async (connection) => {
       await connection.query("SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO'");
       run.onProgress({ phase: 'compare' });
-      const decided = await decideRows(connection, planned!, scratch.get(planned!.database)!, live[0]!, map);
+      const decided = await decideRows(connection, planned!, schema, live[0]!, map);
       const plan = planRows(structure, decided.mapping);
       const { findings } = decided;
       if (request.dryRun) {
@@ -56,8 +58,8 @@ export async function restoreRows(
       const filled = await insertDecided(connection, decided);
       const rows = filled.reduce((sum, { inserted }) => sum + inserted, 0);
       return { ...nothing, plan, findings, filled, rows, tables: filled.length };
-    }),
-  );
+    });
+  });
 }
 
 async function insertDecided(connection: SourceConnection, { mapping, tables }: DecidedRows): Promise<FilledTable[]> {
