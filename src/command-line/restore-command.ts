@@ -66,10 +66,12 @@ function toText({
     ...(resumed ? ['  an earlier run died after the tables had moved: what was missing is created'] : []),
     ...plan.steps.map(({ text }) => `  ${text}`),
     ...describeAdaptation({ mapped: plan.mapped ?? [], notes: plan.notes ?? [] }).map((text) => `  note: ${text}`),
-    ...(plan.rows?.tables ?? []).map(mappedLine),
+    ...(plan.rows?.tables ?? []).filter(({ rows: all }) => all > 0).map(mappedLine),
     ...plan.blockers.map(({ object, reason }) => `  blocked: ${object} ${reason}`),
     ...differences.flatMap(differenceLines),
-    ...filled.map(({ table, inserted, skipped }) => `  ${table}: ${inserted} rows inserted, ${skipped} skipped`),
+    ...(plan.rows ? [] : filled).map(
+      ({ table, inserted, skipped }) => `  ${table}: ${inserted} rows inserted, ${skipped} skipped`,
+    ),
     ...findings.map(({ code, message }) => `  ${code}: ${message}`),
   ];
   if (dryRun) {

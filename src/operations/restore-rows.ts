@@ -57,7 +57,7 @@ export async function restoreRows(
       run.onProgress({ phase: 'move' });
       const filled = await insertDecided(connection, decided);
       const rows = filled.reduce((sum, { inserted }) => sum + inserted, 0);
-      return { ...nothing, plan, findings, filled, rows, tables: filled.length };
+      return { ...nothing, plan, findings, filled, rows, tables: filled.filter(({ inserted }) => inserted > 0).length };
     });
   });
 }

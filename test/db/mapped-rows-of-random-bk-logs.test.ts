@@ -7,7 +7,7 @@ import { differences, readContent } from '../support/database-content';
 import { type RandomBkLog, type Row, randomBkLog } from '../support/random-bklog';
 import { insertRow, type Migration, readRows, withMigration } from '../support/raw-rows';
 
-const ROUNDS = Number(process.env.BKLOG_ROUNDS ?? 8);
+const ROUNDS = Number(process.env.BKLOG_ROUNDS ?? 6);
 const COLLECTOR = 'log_databus_collectorconfig';
 const INDEX_SET = 'log_search_logindexset';
 const INDEX = 'log_search_logindexsetdata';
