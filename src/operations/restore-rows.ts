@@ -55,14 +55,18 @@ export async function restoreRows(
       await refuseWhileRead(keeper, planned!.target);
       refuseChanged(structure, (await surveyTarget(keeper, run, {})).plan);
       run.onProgress({ phase: 'move' });
-      const filled = await insertDecided(connection, decided);
+      const filled = await insertDecided(connection, decided, run.signal);
       const rows = filled.reduce((sum, { inserted }) => sum + inserted, 0);
       return { ...nothing, plan, findings, filled, rows, tables: filled.filter(({ inserted }) => inserted > 0).length };
     });
   });
 }
 
-async function insertDecided(connection: SourceConnection, { mapping, tables }: DecidedRows): Promise<FilledTable[]> {
+async function insertDecided(
+  connection: SourceConnection,
+  { mapping, tables }: DecidedRows,
+  signal: AbortSignal,
+): Promise<FilledTable[]> {
   const { target, floors, tables: counts } = mapping;
   let isCommitting = false;
   try {
@@ -85,7 +89,8 @@ async function insertDecided(connection: SourceConnection, { mapping, tables }: 
     await durableStep('restore.fill', () => connection.query('COMMIT'));
     return filled;
   } catch (error) {
-    throw afterInserting(toOperationError(error, 'inserting mapped rows'), isCommitting);
+    const reason = signal.aborted ? signal.reason : error;
+    throw afterInserting(toOperationError(reason, 'inserting mapped rows'), isCommitting);
   }
 }
 

@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import { isOperationError } from '../../src/errors/operation-error';
-import { observeDurableSteps } from '../../src/support/durable-step';
-import { connect } from '../support/database';
+import { isOperationError, OperationError } from '../../src/errors/operation-error';
+import { observeDurableSteps, ROW_STEPS } from '../../src/support/durable-step';
+import { restore } from '../support/backup';
+import { momentsOf, nameOfMoment, runCrashChild } from '../support/crash-run';
+import { connect, testServer } from '../support/database';
 import { differences, readContent } from '../support/database-content';
-import { insertRow, type Migration, readRows, withMigration } from '../support/raw-rows';
+import { ID_MAP, insertRow, type Migration, readRows, withMigration } from '../support/raw-rows';
 
 const COLLECTOR = 'log_databus_collectorconfig';
 const GROUP = 'log_search_favoritegroup';
@@ -112,3 +116,76 @@ test('a session that is killed between the rows leaves none of them', async () =
     assert.equal((await run()).rows, 9);
   });
 });
+
+test('an abort while the rows are committed says that all of them are there or none', async () => {
+  await withMigration(async (migration) => {
+    const { target, workplace, run } = migration;
+    await fill(migration);
+    await run({ dryRun: true });
+    const abort = new AbortController();
+    observeDurableSteps((step, moment) => {
+      if (step === 'restore.fill' && moment === 'before') abort.abort(new OperationError('OP_ABORTED', 'stopped'));
+    });
+    const options = { policy: 'skip' as const, database: target, idMap: ID_MAP };
+    try {
+      await assert.rejects(restore(workplace, { options }, abort.signal), (error) => {
+        assert.ok(isOperationError(error, 'OP_ABORTED'), String(error));
+        assert.match(error.remedy, /^Either all rows are in the target or none\. Run the same restore again/);
+        return true;
+      });
+    } finally {
+      observeDurableSteps(undefined);
+    }
+    const { rows, findings } = await run();
+    const there = (await readRows(target, FAVORITE)).size + (await readRows(target, COLLECTOR)).size;
+    assert.deepEqual([findings, there], [[], 6]);
+    assert.ok(rows === 9 || rows === 0, `${rows} rows`);
+  });
+});
+
+test('a process that is killed at any step leaves all rows or none, and the next run brings the rest', async () => {
+  const moments = momentsOf([...ROW_STEPS, 'restore.fill'], { 'restore.raise-ids': 1, 'restore.fill': 1 });
+  for (const moment of moments) {
+    await withMigration(async (migration) => {
+      const { target, workplace, run } = migration;
+      const { folder, location } = workplace;
+      await fill(migration);
+      await run({ dryRun: true });
+      const [config, map] = [join(folder, 'config.yaml'), join(folder, 'map.json')];
+      writeFileSync(config, JSON.stringify({ it: { db: target, ...testServer() } }));
+      writeFileSync(map, JSON.stringify(ID_MAP));
+      const place = ['--location', location.path, '--config', config, '--work', workplace.workRoot];
+      const argv = ['restore', 'latest', '--database', target, '--map', map, '--policy', 'skip', ...place];
+      const { signal, output } = await runCrashChild(moment, argv);
+      assert.equal(signal, 'SIGKILL', `${nameOfMoment(moment)}: ${output}`);
+      await untilFree();
+      const sizes = async () => [
+        ...[await readRows(target, COLLECTOR), await readRows(target, GROUP), await readRows(target, FAVORITE)],
+      ];
+      const isThere = moment.step === 'restore.fill' && moment.moment === 'after';
+      const wanted = isThere ? [3, 3, 3] : [0, 0, 0];
+      assert.deepEqual(
+        (await sizes()).map(({ size }) => size),
+        wanted,
+        nameOfMoment(moment),
+      );
+      const { rows, findings } = await run();
+      assert.deepEqual([rows, findings], [isThere ? 0 : 9, []], nameOfMoment(moment));
+    });
+  }
+});
+
+/** The server notices after a moment that a client is gone; until then it keeps the lock of the restore. */
+async function untilFree(): Promise<void> {
+  const admin = await connect();
+  try {
+    for (let attempt = 0; attempt < 500; attempt += 1) {
+      const [[lock]] = await admin.query<RowDataPacket[]>("SELECT IS_FREE_LOCK('bklog_restore') AS free");
+      if (lock?.free === 1) return;
+      await sleep(20);
+    }
+    throw new Error('the session of the killed run did not end');
+  } finally {
+    await admin.end();
+  }
+}
