@@ -3,6 +3,7 @@ import { isOperationError, type OperationError } from '../errors/operation-error
 import { toOperationError } from '../errors/to-operation-error';
 import type { Operation, RunReport } from '../model/run-report';
 import type { ProgressListener } from '../support/progress';
+import { checkApi } from './check-api';
 import type { OperationName, RequestOf, ResultOf, RunSurroundings } from './contract';
 import { describeConnection } from './describe-connection';
 import { exportCollectors } from './export-collectors';
@@ -30,6 +31,7 @@ type Carrier<Name extends OperationName> = (
 
 const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   describeConnection,
+  checkApi,
   checkLocation,
   exportTables,
   exportCollectors,
@@ -64,6 +66,7 @@ const RECORDED: Partial<Record<OperationName, Operation>> = {
 
 const DOING: Record<OperationName, string> = {
   describeConnection: 'looking at a connection',
+  checkApi: 'looking at BK-LOG',
   checkLocation: 'checking a location',
   exportTables: 'exporting tables',
   exportCollectors: 'exporting collectors',

@@ -328,9 +328,17 @@ export interface DescribeConnectionResult {
   readonly tables: readonly DescribedTable[];
 }
 
+/** What a business of the target has, as far as the caller may see it. */
+export interface CheckApiResult {
+  readonly business: number;
+  readonly clusters: number;
+  readonly collectors: number;
+}
+
 /** Every operation by name: what goes in, what comes out. The worker, the nodes and the command line share it. */
 export interface Operations {
   describeConnection: { request: { settings: ConnectionSettings }; result: DescribeConnectionResult };
+  checkApi: { request: { api: ApiSettings; business: number }; result: CheckApiResult };
   checkLocation: { request: { location: LocationSettings }; result: { place: string } };
   exportTables: { request: ExportTablesRequest; result: ExportTablesResult };
   storeSet: { request: StoreSetRequest; result: StoreSetResult };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { test } from 'node:test';
+import { DEFAULT_APP, withBkLogGateway } from '../support/bklog-gateway';
 import { connect, testServer, withDatabase, withWorkplace } from '../support/database';
 import { createEnvironmentTables } from '../support/migration';
 import { helper, loadFlow, withRuntime } from '../support/runtime';
@@ -109,5 +110,40 @@ test('the id-mapper form gets the environments of the tables, and a clear answer
     const named = await get(`${url}?offsetTable=nothing&businessTable=cc_EnvBizMap`);
     assert.match(named.body.message, /no table nothing/);
     assert.equal((await get('/bklog-backup/db-connection/nobody/environments')).body.code, 'OP_CONFIG_INVALID');
+  });
+});
+
+test('the test of bklog-api looks at one business and writes nothing; a stored secret goes only to the gateway it was stored for', async () => {
+  await withBkLogGateway({}, async (gateway) => {
+    await withRuntime(async () => {
+      const { bk_app_code: appCode, bk_app_secret: appSecret } = DEFAULT_APP;
+      await loadFlow([{ id: 'target', type: 'bklog-api', url: gateway.url, appCode }], { target: { appSecret } });
+      const url = '/bklog-backup/bklog-api/test';
+      const form = {
+        ...{ id: 'target', business: '7', name: '', url: gateway.url, appCode, appSecret: '__PWRD__', accessToken: '' },
+        ...{ user: 'admin', tenant: '', tlsRejectUnauthorized: true, tlsCa: '', concurrency: '4', callsPerSecond: '' },
+        timeout: '75',
+      };
+      const good = await post(url, form);
+      assert.deepEqual([good.status, good.body], [200, { business: 7, clusters: 2, collectors: 0 }]);
+      assert.deepEqual(gateway.writes(), []);
+
+      const wrong = await post(url, { ...form, appSecret: 'wrong-canary' });
+      assert.deepEqual([wrong.status, wrong.body.code], [422, 'OP_API_DENIED']);
+      assert.ok(!JSON.stringify(wrong.body).includes('wrong-canary'));
+      for (const change of [{ url: 'http://127.0.0.1:9/api/x/prod' }, { appCode: 'other' }]) {
+        const elsewhere = await post(url, { ...form, ...change });
+        assert.match(elsewhere.body.message, /stored secret belongs/, JSON.stringify(change));
+      }
+      const closed = await post(url, { ...form, url: 'http://127.0.0.1:9/api/x/prod', appSecret });
+      assert.deepEqual([closed.status, closed.body.code], [422, 'OP_API_UNREACHABLE']);
+      gateway.misbehave({ kind: 'html', match: { method: 'GET' }, times: 99 });
+      assert.equal((await post(url, form)).body.code, 'OP_API_ANSWER_INVALID');
+      gateway.behave();
+      gateway.deny({ user: 'admin', action: 'view_business' });
+      assert.equal((await post(url, form)).body.code, 'OP_API_DENIED');
+      const empty = await post(url, { ...form, appSecret: '' });
+      assert.match(empty.body.remedy, /app secret, or an access token/);
+    });
   });
 });

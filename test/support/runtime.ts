@@ -3,10 +3,10 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import helper from 'node-red-node-test-helper';
-import { bklogApiStandIn } from './bklog-api-stand-in';
 
 const TYPES = [
   'db-connection',
+  'bklog-api',
   'archive-location',
   'db-source',
   'table-export',
@@ -18,7 +18,7 @@ const TYPES = [
   'collector-migrate',
 ];
 const CONFIG_TYPES = new Set(['db-connection', 'archive-location', 'bklog-api']);
-const nodes = [...TYPES.map((type) => require(join(process.cwd(), 'dist/nodes', type, `${type}.js`))), bklogApiStandIn];
+const nodes = TYPES.map((type) => require(join(process.cwd(), 'dist/nodes', type, `${type}.js`)));
 
 export interface FlowItem {
   readonly id: string;

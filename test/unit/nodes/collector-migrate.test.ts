@@ -20,7 +20,7 @@ const map = toIdMap({ environment: 'ee', offset: 2_000_000, businesses: [{ from:
 /** The target has something of the names of collector 1 and index set 11. */
 const withCollector = (indexSetId: number | undefined): TargetInventory => ({
   collectors: new Map([[7, [{ id: 500, name: '采集1', englishName: 'name_1x', indexSetId }]]]),
-  indexSets: new Map([['bkcc__7', [{ id: 600, name: '索引集11' }]]]),
+  indexSets: new Map([[7, [{ id: 600, name: '索引集11' }]]]),
 });
 const HALF = withCollector(undefined);
 const WHOLE = withCollector(501);
