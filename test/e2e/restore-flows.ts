@@ -58,7 +58,7 @@ async function damageCollectors(): Promise<void> {
 }
 
 /** Presses the button of an inject node and gives what the debug node of this name shows then. */
-async function press({ page, debugged }: Editor, inject: string, debug: string): Promise<DebugMessage['value']> {
+export async function press({ page, debugged }: Editor, inject: string, debug: string): Promise<DebugMessage['value']> {
   const before = debugged.length;
   const id = await idOf(page, 'inject', inject);
   await nodeOnCanvas(page, id).locator('.red-ui-flow-node-button-button').click({ force: true });
