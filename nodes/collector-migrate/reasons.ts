@@ -8,14 +8,9 @@ export interface Told {
   readonly b?: string;
 }
 
-const QUOTED = '("(?:[^"\\\\]|\\\\.)*")';
 const pattern = (text: string) =>
   new RegExp(
-    `^${text
-      .replace(/[.()]/g, '\\$&')
-      .replaceAll('<number>', '(-?\\d+)')
-      .replaceAll('<quoted>', QUOTED)
-      .replaceAll('<any>', '(.*?)')}$`,
+    `^${text.replace(/[.()]/g, '\\$&').replaceAll('<number>', '(-?\\d+)').replaceAll('<any>', '(.*?)')}$`,
     's',
   );
 
@@ -49,14 +44,10 @@ const SENTENCES: Readonly<Record<string, string>> = {
   noTimeUnit: 'its time is a number without a unit',
   namesTwice: 'it names <any> twice',
   roles: 'BK-LOG discards the roles that may see it',
-  scenario: 'collectors of scenario <quoted> cannot be created through the API',
-  noStep: 'it has no subscription step: nothing says what it reads',
-  noLocal: 'its step has no params.context.local: nothing says what it reads',
-  paramsNotReadable: 'the params of its step were not readable<any>',
-  notUsable: '<any> of its step is not usable: <any>',
-  noPlaceInApi: '<any> of its step has no place in the API',
-  namesNo: 'its step names no <any>',
-  hasNo: 'its step has no <any>',
+  scenario: 'it cannot be created through the API: <any>',
+  noStep: 'nothing says what it reads: <any>',
+  notUsable: 'its step is not usable: <any>',
+  stepLoss: 'its <any> is lost: <any>',
   removable: 'created by this run',
   removableLost: 'created by this run, which never got the answer',
   halfMade: 'this run left it half made',

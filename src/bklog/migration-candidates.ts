@@ -1,12 +1,13 @@
 import { z } from 'zod';
 import type { MigrationCandidate } from '../model/migration';
 import { DOCUMENT_REFERENCES } from './bklog-references';
-import { collectorParams } from './collector-steps';
 import type { BkLogRecord } from './find-references';
 import type { IdMap } from './id-map';
 import type { FindingReason } from './map-id';
 import { type IdFinding, mapRecord } from './map-record';
 import { sourceEnglishName } from './migration-names';
+import { parseSteps } from './steps/parse-steps';
+import { isRefused, type Refusal, type RefusalReason } from './steps/step-result';
 
 /** What a candidate would be created with; names and storage cluster are chosen when it is. */
 export interface PreparedItem {
@@ -69,6 +70,16 @@ const REASONS: Partial<Record<FindingReason, string>> = {
 const told = ({ reference, value, reason }: IdFinding): string =>
   `${reference} ${JSON.stringify(value)} ${REASONS[reason] ?? `is ${reason}`}`;
 
+const FRAMES: Readonly<Record<RefusalReason, string>> = {
+  no_source_definition: 'nothing says what it reads',
+  malformed_definition: 'its step is not usable',
+  value_unsupported: 'its step is not usable',
+  scenario_unsupported: 'it cannot be created through the API',
+};
+
+/** Reasons are joined by semicolons. */
+const toldRefusal = ({ reason, text: why }: Refusal) => `${FRAMES[reason]}: ${why.replaceAll('; ', ', ')}`;
+
 function refusedRecord(kind: MigrationCandidate['kind'], record: BkLogRecord, error: z.ZodError): PreparedItem {
   const id = Number(record[kind === 'collector' ? 'collector_config_id' : 'index_set_id']);
   const { path = [], message = '' } = error.issues[0] ?? {};
@@ -86,15 +97,15 @@ export function prepareCollector(record: BkLogRecord, map: IdMap): PreparedItem 
   const source = parsed.data;
   const mapped = mapRecord(record, DOCUMENT_REFERENCES.collectors, map);
   const { business, unmapped } = placeOf(mapped, source.bk_biz_id);
-  const verdict = collectorParams(source.collector_scenario_id, source.steps);
+  const verdict = parseSteps({ scenario: source.collector_scenario_id, steps: source.steps, definition: record });
   const nodes = readNodes(mapped.record.target_nodes);
-  const losses = 'losses' in verdict ? [...verdict.losses] : [];
+  const losses = isRefused(verdict) ? [] : verdict.losses.map(({ field, reason }) => `its ${field} is lost: ${reason}`);
   if (source.etl_config && source.etl_config !== 'bk_log_text') {
     losses.push(`its clean rule ${source.etl_config} is not in the documents: it is created as plain text`);
   }
   if (source.description.length > LONGEST_DESCRIPTION)
     losses.push(`its description is cut at ${LONGEST_DESCRIPTION} characters`);
-  const refusals = 'refusal' in verdict ? [verdict.refusal] : [];
+  const refusals = isRefused(verdict) ? [toldRefusal(verdict.refusal)] : [];
   if (nodes === undefined) refusals.push('its target nodes are not a list');
   const { collector_config_id: id, collector_config_name: name } = source;
   return {
@@ -118,8 +129,8 @@ export function prepareCollector(record: BkLogRecord, map: IdMap): PreparedItem 
         target_nodes: nodes ?? [],
         environment: source.collector_scenario_id === 'wineventlog' ? 'windows' : 'linux',
       },
-      ...('params' in verdict ? { params: verdict.params } : {}),
-      ...('params' in verdict && verdict.encoding ? { data_encoding: verdict.encoding } : {}),
+      ...(isRefused(verdict) ? {} : { params: verdict.params }),
+      ...(isRefused(verdict) || !verdict.dataEncoding ? {} : { data_encoding: verdict.dataEncoding }),
     },
     creator: source.created_by,
   };

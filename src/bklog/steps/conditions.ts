@@ -1,73 +1,119 @@
 import { z } from 'zod';
-import { refuse, take, text } from './step-local';
+import { type Loss, type Refused, refuse } from './step-result';
+import { isBlank, MAX_TEXT, text, trimmedLosses, unsupported } from './values';
 
-const conditionSchema = z.looseObject({ index: text.optional(), key: text, op: text.default('=') });
-const filtersSchema = z
-  .array(z.looseObject({ conditions: z.array(conditionSchema).default([]) }))
-  .nullish()
-  .transform((filters) => filters ?? []);
-
-export interface FlatCondition {
-  readonly index: string | undefined;
-  readonly key: string;
-  readonly op: string;
-  /** How it follows the one before it: conditions of one filter all hold, one of the filters is enough. */
-  readonly logic: 'and' | 'or';
-}
-
-/** `filters[i].conditions[j]` in their order. */
-export function flatConditions(filters: unknown): FlatCondition[] {
-  return take(filtersSchema, filters, 'filters').flatMap(({ conditions }, filter) =>
-    conditions.map(({ index, key, op }, place) => ({
-      ...{ index, key, op },
-      logic: filter > 0 && place === 0 ? ('or' as const) : ('and' as const),
-    })),
-  );
-}
-
-const MATCH_TYPES = new Set(['include', 'exclude', 'eq', 'neq', 'regex', 'nregex']);
-/** BK-LOG's limit of `match_content`. */
-const LONGEST_MATCH = 255;
-/** The index of a condition on the whole line. */
+/** What the target compares with (`deal_collector_scenario_param` in `collector_scenario/utils.py`). */
+const OPERATORS = ['eq', 'neq', 'include', 'exclude', 'regex', 'nregex'] as const;
+/** Index of a condition on the whole line. */
 const WHOLE_LINE = '-1';
+/** What the target itself separates by where whole lines are matched. */
+const ANY_SEPARATOR = '|';
+
+/** The target makes `eq` of every operator it does not know, `!=` included, so an unknown one must not get there. */
+export const operator = z
+  .string('is not text')
+  .transform((op) => (op === '!=' ? 'neq' : op))
+  .refine(
+    (op) => op === '=' || OPERATORS.some((known) => known === op),
+    unsupported('is no operator that the target knows'),
+  );
+
+const condition = z.object({ index: text, key: text, op: operator }, 'is not a condition');
+const group = z.object(
+  { conditions: z.array(condition, 'is not a list of conditions') },
+  'is not a group of conditions',
+);
+/** Any group may hold, and in it every condition. */
+export const filters = z.array(group, 'is not a list of groups');
+type Filters = z.infer<typeof filters>;
+
+export interface SeparatorFilter {
+  readonly fieldindex: string;
+  readonly word: string;
+  readonly op: string;
+  readonly logic_op: 'and' | 'or';
+}
+export type Conditions =
+  | { readonly type: 'none' }
+  | {
+      readonly type: 'match' | 'separator';
+      readonly match_type: string;
+      readonly match_content: string;
+      readonly separator: string;
+      readonly separator_filters: readonly SeparatorFilter[];
+    };
 
 /**
- * `conditions` of row, section and kafka (bklog `collector_scenario/utils.py`). By the whole line where the first
- * condition says so: then the API takes one condition only. Errors: StepRefusal for what the target would not take, or
- * would filter otherwise.
+ * The filters of a step as the API takes them (`RowCollectorScenario.parse_steps` in `collector_scenario/row.py`).
+ * Other than there, `match` stands for one condition on the whole line only: of a match the target keeps nothing but the
+ * content, so several conditions go as `separator`, which takes whole lines as well.
  */
-export function conditionsOf(local: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const flat = flatConditions(local.filters);
-  const [first] = flat;
-  if (!first) return { type: 'none' };
-  const changed = flat.find(({ key, index = '' }) => key === '' || key !== key.trim() || index !== index.trim());
-  if (changed)
-    refuse(`its filter on ${JSON.stringify(changed.key)} is empty or has blanks around it, which the API drops`);
-  const separator = take(text.default(''), local.delimiter ?? '', 'delimiter');
-  const filters = flat.map(({ index, key, op, logic }) => ({
-    fieldindex: index ?? refuse('a filter of its step has no field'),
-    ...{ word: key, op, logic_op: logic },
-  }));
-  if (first.index !== WHOLE_LINE) {
-    const odd = flat.find(({ index }) => index === WHOLE_LINE);
-    if (odd) refuse('its filters ask for fields and for the whole line at once');
-    if (separator === '') refuse('its filters are by fields, and it names no delimiter');
-    return { type: 'separator', match_type: 'include', match_content: '', separator, separator_filters: filters };
+export function toConditions(
+  groups: Filters,
+  delimiter: string | undefined,
+  at: string,
+): { readonly conditions: Conditions; readonly losses: readonly Loss[] } | Refused {
+  const { kept, losses } = withoutBlanks(groups, `${at}.filters`);
+  const list = kept.flatMap(({ conditions }, i) =>
+    conditions.map(
+      ({ index, key, op }, j): SeparatorFilter => ({
+        fieldindex: index,
+        word: key,
+        op: scalarOperator(index, op),
+        logic_op: i > 0 && j === 0 ? 'or' : 'and',
+      }),
+    ),
+  );
+  const [first] = list;
+  // Without filters nothing is separated, so a delimiter is no loss.
+  if (!first) return { conditions: { type: 'none' }, losses };
+  const isWhole = list.every(({ fieldindex }) => fieldindex === WHOLE_LINE);
+  const separator = delimiter || (isWhole ? ANY_SEPARATOR : '');
+  if (separator === '') {
+    return refuse('malformed_definition', `${at}.delimiter`, 'is missing, and fields are filtered by their number');
   }
-  if (flat.length > 1) refuse(`it has ${flat.length} filters on the whole line, and the API takes one`);
-  const type = first.op === '=' ? 'include' : first.op === '!=' ? 'neq' : first.op;
-  if (!MATCH_TYPES.has(type))
-    refuse(`its filter has the operator ${JSON.stringify(first.op)}, which the API does not know`);
-  if (first.key.length > LONGEST_MATCH)
-    refuse(`its filter has ${first.key.length} characters, the API takes ${LONGEST_MATCH}`);
-  return { type: 'match', match_type: type, match_content: first.key, separator, separator_filters: filters };
+  const isMatch = isWhole && list.length === 1 && first.word.length <= MAX_TEXT;
+  const conditions: Conditions = {
+    type: isMatch ? 'match' : 'separator',
+    match_type: isMatch ? first.op : 'include',
+    match_content: isMatch ? first.word : '',
+    separator,
+    separator_filters: list,
+  };
+  return { conditions, losses };
 }
 
-/** An operator where the API has words for `=` and `!=`. */
-export function inWords(op: string): string {
-  if (op === '=') return 'eq';
-  if (op === '!=') return 'neq';
-  return MATCH_TYPES.has(op)
-    ? op
-    : refuse(`its filter has the operator ${JSON.stringify(op)}, which the API does not know`);
+/** `=` on a whole line has always meant that the line includes the word; on a field it is equality, to the target too. */
+export function scalarOperator(index: string, op: string): string {
+  return index === WHOLE_LINE && op === '=' ? 'include' : op;
+}
+
+/** The only condition of filters that can hold one alone, such as those of Windows events. */
+export function onlyCondition(
+  groups: Filters,
+  at: string,
+): { readonly content: string; readonly op: string } | undefined | Refused {
+  const [first, ...others] = groups.flatMap(({ conditions }) => conditions);
+  if (!first) return undefined;
+  if (others.length > 0) return refuse('value_unsupported', `${at}.filters`, 'has conditions where the target has one');
+  if (first.index !== WHOLE_LINE) {
+    return refuse('value_unsupported', `${at}.filters[0].conditions[0].index`, 'is not the whole line');
+  }
+  return { content: first.key, op: scalarOperator(first.index, first.op) };
+}
+
+/** The target refuses a condition without a word, and leaves out groups without conditions. */
+function withoutBlanks(groups: Filters, at: string): { readonly kept: Filters; readonly losses: readonly Loss[] } {
+  const losses: Loss[] = [];
+  const kept = groups.flatMap(({ conditions }, i) => {
+    const filled = conditions.filter(({ key }, j) => {
+      const field = `${at}[${i}].conditions[${j}].key`;
+      if (!isBlank(key)) losses.push(...trimmedLosses({ [field]: key }));
+      else losses.push({ field, reason: 'is blank; the target takes no condition without a word' });
+      return !isBlank(key);
+    });
+    if (conditions.length === 0) losses.push({ field: `${at}[${i}]`, reason: 'has no conditions' });
+    return filled.length > 0 ? [{ conditions: filled }] : [];
+  });
+  return { kept, losses };
 }

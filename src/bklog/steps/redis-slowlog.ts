@@ -1,0 +1,27 @@
+import { z } from 'zod';
+import { toLabels } from './labels';
+import { isRefused, parseShape, type Refused, type ScenarioParams } from './step-result';
+import { unreadFields } from './unread-fields';
+import { names, spelledOut, text, trimmedLosses } from './values';
+
+const redisSlowlog = z.object({
+  hosts: spelledOut(names, []).prefault([]),
+  password: text.default(''),
+  password_file: text.default(''),
+});
+
+/** Slow logs of Redis (`collector_scenario/redis_slowlog.py`, which leaves the password and its file behind). */
+export function parseRedisSlowlog(local: Readonly<Record<string, unknown>>, at: string): ScenarioParams | Refused {
+  const parsed = parseShape(redisSlowlog, local, at);
+  if (isRefused(parsed)) return parsed;
+  const { hosts, password, password_file } = parsed.value;
+  const labels = toLabels(local, at);
+  return {
+    params: { redis_hosts: hosts, redis_password: password, redis_password_file: password_file, ...labels.params },
+    losses: [
+      ...labels.losses,
+      ...trimmedLosses({ [`${at}.password`]: password, [`${at}.password_file`]: password_file }),
+      ...unreadFields(local, Object.keys(redisSlowlog.shape), at),
+    ],
+  };
+}
