@@ -47,7 +47,6 @@ const SENTENCES: Readonly<Record<string, string>> = {
   scenario: 'it cannot be created through the API: <any>',
   noStep: 'nothing says what it reads: <any>',
   notUsable: 'its step is not usable: <any>',
-  stepLoss: 'its <any> is lost: <any>',
   removable: 'created by this run',
   removableLost: 'created by this run, which never got the answer',
   halfMade: 'this run left it half made',
@@ -55,6 +54,8 @@ const SENTENCES: Readonly<Record<string, string>> = {
   neverMade: 'BK-LOG was asked for it, and has not created it',
   renamed: 'it is called <any> now: somebody has made it his own',
   strangers: 'creating it failed, and yet something of its name is there',
+  /** Last: what stands there may be of any form. */
+  stepLoss: 'its <any> <any>',
 };
 const PATTERNS = Object.entries(SENTENCES).map(([key, text]) => [key, pattern(text)] as const);
 

@@ -7,7 +7,7 @@ import type { FindingReason } from './map-id';
 import { type IdFinding, mapRecord } from './map-record';
 import { sourceEnglishName } from './migration-names';
 import { parseSteps } from './steps/parse-steps';
-import { isRefused, type Refusal, type RefusalReason } from './steps/step-result';
+import { isRefused, type Loss, type Refusal, type RefusalReason } from './steps/step-result';
 
 /** What a candidate would be created with; names and storage cluster are chosen when it is. */
 export interface PreparedItem {
@@ -77,6 +77,10 @@ const FRAMES: Readonly<Record<RefusalReason, string>> = {
   scenario_unsupported: 'it cannot be created through the API',
 };
 
+/** Where a collector's parameters stand in its step: everybody means them. */
+const IN_STEP = /^steps\[\d+\]\.params\.context\.local\[\d+\]\./;
+const toldLoss = ({ field, reason }: Loss) => `its ${field.replace(IN_STEP, '')} ${reason}`;
+
 /** Reasons are joined by semicolons. */
 const toldRefusal = ({ reason, text: why }: Refusal) => `${FRAMES[reason]}: ${why.replaceAll('; ', ', ')}`;
 
@@ -99,7 +103,7 @@ export function prepareCollector(record: BkLogRecord, map: IdMap): PreparedItem 
   const { business, unmapped } = placeOf(mapped, source.bk_biz_id);
   const verdict = parseSteps({ scenario: source.collector_scenario_id, steps: source.steps, definition: record });
   const nodes = readNodes(mapped.record.target_nodes);
-  const losses = isRefused(verdict) ? [] : verdict.losses.map(({ field, reason }) => `its ${field} is lost: ${reason}`);
+  const losses = isRefused(verdict) ? [] : verdict.losses.map(toldLoss);
   if (source.etl_config && source.etl_config !== 'bk_log_text') {
     losses.push(`its clean rule ${source.etl_config} is not in the documents: it is created as plain text`);
   }

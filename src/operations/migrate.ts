@@ -166,7 +166,7 @@ async function carryOutPlan(
         key: itemKey(item),
         isCreated: false,
         isUncertain: false,
-        finding: { code: 'OP_API_REFUSED', object, message },
+        finding: { code: item.action === 'unmapped' ? 'OP_ID_UNMAPPED' : 'OP_API_REFUSED', object, message },
       };
     });
   const businesses = new Set(waiting.flatMap(({ kind, business }) => (kind === 'collector' ? (business ?? []) : [])));
