@@ -22,6 +22,8 @@ export const DEFAULTS = {
   where: '',
   /** Another name for the database, when one is restored; empty: its own. */
   database: '',
+  /** Path of an id map as JSON: rows of BK-LOG go into the tables of another BK-LOG; empty: ids stay. */
+  idMap: '',
   /** Keep the accounts that defined views, triggers, routines and events. */
   keepDefiners: true,
   /** The preview loads the set beside the target and says what would become of each row. */

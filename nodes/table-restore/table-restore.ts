@@ -3,6 +3,7 @@ import {
   OperationError,
   parseRowFilter,
   type RestoreOptions,
+  readIdMapFile,
   restoreOptionsSchema,
   runInWorker,
 } from '../../src/index';
@@ -39,7 +40,7 @@ export = function (RED: NodeAPI) {
             location,
             set,
             settings,
-            options: readOptions(saved, name),
+            options: await readOptions(saved, name, context.signal),
             dryRun: isPreview,
             diff: isPreview && saved.rows,
           },
@@ -59,7 +60,7 @@ export = function (RED: NodeAPI) {
   });
 };
 
-function readOptions(saved: typeof DEFAULTS, name: string): RestoreOptions {
+async function readOptions(saved: typeof DEFAULTS, name: string, signal: AbortSignal): Promise<RestoreOptions> {
   const list = (text: string) =>
     text
       .split(',')
@@ -73,6 +74,7 @@ function readOptions(saved: typeof DEFAULTS, name: string): RestoreOptions {
     ...(list(saved.tables).length > 0 ? { tables: list(saved.tables) } : {}),
     ...(where ? { where } : {}),
     ...(saved.database ? { database: saved.database } : {}),
+    ...(saved.idMap.trim() ? { idMap: await readIdMapFile(saved.idMap.trim(), signal) } : {}),
   });
   const field = parsed.success ? 'where' : String(parsed.error.issues[0]?.path[0]);
   if (parsed.success && (where || !saved.where.trim())) return parsed.data;
