@@ -56,8 +56,8 @@ export { type IdMapSource, readIdMapFile } from './operations/id-map-source';
 export { stoppedByUnmapped, unmappedFindings } from './operations/unmapped-verdict';
 export { MIGRATION_ACTIONS, type MigrationChoice, type MigrationPlan } from './plan/plan-migration';
 export type { MigrationUndoPlan } from './plan/plan-migration-undo';
-export type { RestorePlan } from './plan/plan-restore';
 export type { RemainsVerdict, RetentionPlan, RetentionVerdict } from './plan/plan-retention';
+export type { RestorePlan } from './plan/restore-plan';
 // Running operations
 export { runInWorker } from './run-in-worker';
 export type { Progress, ProgressListener } from './support/progress';

@@ -5,8 +5,9 @@ import { carryOut } from '../operations/carry-out';
 import type { RestoreSetResult } from '../operations/contract';
 import { readIdMapFile } from '../operations/id-map-source';
 import { describeAdaptation } from '../plan/plan-adaptation';
-import { parsePlan, type RestorePlan } from '../plan/plan-restore';
-import type { MappedRowCounts } from '../plan/plan-rows';
+import { parsePlan } from '../plan/plan-restore';
+import type { RestorePlan } from '../plan/restore-plan';
+import type { MappedRowCounts } from '../plan/row-mapping';
 import { type CommandOf, type CommandResult, type CommandRun, surroundings, targetServer } from './command-run';
 
 export async function restore(command: CommandOf<'restore'>, run: CommandRun): Promise<CommandResult> {

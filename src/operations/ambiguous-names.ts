@@ -1,5 +1,5 @@
 import type { Finding } from '../model/verification';
-import type { RestorePlan } from '../plan/plan-restore';
+import type { RestorePlan } from '../plan/restore-plan';
 import type { Definitions } from './move-into-place';
 
 /** What a restore under another name brings that may still reach into the database of the old name. */

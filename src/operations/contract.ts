@@ -13,8 +13,8 @@ import type { Finding, Suspicion, Verification, VerifyLevel } from '../model/ver
 import type { EnvironmentTables } from '../mysql/environment-tables';
 import type { MigrationChoice, MigrationPlan } from '../plan/plan-migration';
 import type { MigrationUndoPlan } from '../plan/plan-migration-undo';
-import type { RestorePlan } from '../plan/plan-restore';
 import type { RetentionPlan } from '../plan/plan-retention';
+import type { RestorePlan } from '../plan/restore-plan';
 import type { DocumentSources } from './collector-documents';
 import type { FilledTable } from './fill-tables';
 import type { IdMapSource } from './id-map-source';

@@ -28,14 +28,9 @@ import { countRows, createNoteTables, type MappedTable, noteTable, openMappedTab
 import { assignGroups, matchGroups } from '../mysql/match-groups';
 import { readNextId } from '../mysql/row-floors';
 import { settleNames } from '../mysql/settle-names';
-import type { PlannedDatabase } from '../plan/plan-restore';
-import {
-  type LeftOutRows,
-  type MappedRowCounts,
-  NAMED_KEYS,
-  type RaisedFloor,
-  type RowMapping,
-} from '../plan/plan-rows';
+import { NAMED_KEYS } from '../plan/plan-rows';
+import type { PlannedDatabase } from '../plan/restore-plan';
+import type { LeftOutRows, MappedRowCounts, RaisedFloor, RowMapping } from '../plan/row-mapping';
 
 /** Left out rows that are told one by one. */
 const TOLD_ROWS = 1000;

@@ -3,7 +3,7 @@ import type { TargetState } from '../model/target-state';
 import { insertAbsentRows } from '../mysql/absent-rows';
 import { withConnection } from '../mysql/connection';
 import { qualifiedName } from '../mysql/row-packets';
-import type { PlannedDatabase } from '../plan/plan-restore';
+import type { PlannedDatabase } from '../plan/restore-plan';
 import { durableStep } from '../support/durable-step';
 
 export interface FilledTable {

@@ -2,7 +2,7 @@ import type { SourceConnection } from '../mysql/connection';
 import { SOURCE_KEY } from '../mysql/mapped-table';
 import { NO_DIFFERENCE, type RowDifference, rowDifference } from '../mysql/row-difference';
 import { qualifiedName } from '../mysql/row-packets';
-import type { RestorePlan } from '../plan/plan-restore';
+import type { RestorePlan } from '../plan/restore-plan';
 import type { DecidedRows } from './decide-rows';
 
 export interface TableDifference extends RowDifference {

@@ -6,13 +6,8 @@ import { exportSchema } from '../mysql/schema-export';
 import { readSetDefinitions } from '../mysql/set-definitions';
 import { readTableSchema } from '../mysql/table-schema';
 import { readTargetState } from '../mysql/target-state';
-import {
-  beforeSchema,
-  type PlannedDatabase,
-  planRestore,
-  type RestorePlan,
-  type WantedDatabase,
-} from '../plan/plan-restore';
+import { beforeSchema, planRestore } from '../plan/plan-restore';
+import type { PlannedDatabase, RestorePlan, WantedDatabase } from '../plan/restore-plan';
 import { sequenceNames } from './move-into-place';
 import type { Run } from './staged-set';
 

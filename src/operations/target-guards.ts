@@ -1,7 +1,8 @@
 import { OperationError } from '../errors/operation-error';
 import type { SourceConnection } from '../mysql/connection';
 import { findReaders } from '../mysql/reading-marks';
-import { type RestorePlan, whatMoved } from '../plan/plan-restore';
+import { whatMoved } from '../plan/plan-restore';
+import type { RestorePlan } from '../plan/restore-plan';
 import type { RestoreSetRequest } from './contract';
 
 /** Name of the lock that lets one restore at a time change a server; it ends with its connection. */

@@ -1,7 +1,7 @@
 import { FAVORITE_TABLE, GROUP_TABLE, ROW_TABLES } from '../bklog/row-tables';
 import { OperationError } from '../errors/operation-error';
 import type { RestorePolicy } from '../model/restore-options';
-import type { SelectedDatabase } from './select-from-set';
+import type { SelectedDatabase } from './restore-plan';
 
 /** Errors: OP_CONFIG_INVALID where a selection with an id map holds what cannot be mapped, by name. */
 export function refuseUnmappable(selected: readonly SelectedDatabase[], policy: RestorePolicy): void {

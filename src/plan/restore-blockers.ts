@@ -2,7 +2,7 @@ import type { SealedManifest } from '../model/manifest';
 import type { RestoreOptions } from '../model/restore-options';
 import type { TargetState } from '../model/target-state';
 import type { Blocker } from './blocker';
-import type { PlannedDatabase, RestoreServer, WantedDatabase } from './plan-restore';
+import type { PlannedDatabase, RestoreServer, WantedDatabase } from './restore-plan';
 
 interface Situation {
   readonly sealed: SealedManifest;

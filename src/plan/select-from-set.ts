@@ -2,16 +2,7 @@ import { OperationError } from '../errors/operation-error';
 import { databasesOf, type ManifestFile, type SealedManifest } from '../model/manifest';
 import type { RestoreOptions } from '../model/restore-options';
 import { refuseUnmappable } from './refuse-unmappable';
-
-/** What a restore takes from one database of a set. */
-export interface SelectedDatabase {
-  readonly database: string;
-  /** Its name in the target. */
-  readonly target: string;
-  readonly tables: readonly ManifestFile[];
-  /** All of its tables: views, routines and events come along. Triggers come with their tables. */
-  readonly whole: boolean;
-}
+import type { SelectedDatabase } from './restore-plan';
 
 /** Errors: OP_SOURCE_MISSING for a name that the set does not have, OP_CONFIG_INVALID for options that contradict. */
 export function selectFromSet(sealed: SealedManifest, options: RestoreOptions): SelectedDatabase[] {
