@@ -72,6 +72,11 @@ async function takeBack(api: BkLogApi, records: ResourceMapping, item: PlannedRe
     await durableStep('migrate.remove', () =>
       kind === 'collector' ? api.deleteCollector(targetId) : api.deleteIndexSet(targetId),
     );
+  } else if (targetId > 0 && (await api.isThere(kind, targetId))) {
+    throw new OperationError('OP_API_REFUSED', 'it is there, but not among what this user of the API may see', {
+      details: { kind, targetId },
+      remedy: 'Give the user the right to search and to view it, and undo again.',
+    });
   }
   await durableStep('migrate.forget', () => records.finish(row, { status: 'removed', targetId }));
 }

@@ -90,6 +90,19 @@ test('what somebody renamed is kept and told; what somebody deleted is forgotten
   });
 });
 
+test('what the user of the API may not see is neither forgotten nor called gone', async () => {
+  await withTwoRuns(async (scene) => {
+    scene.gateway.deny({ user: 'admin', action: 'search_log' });
+    const { removed, findings } = await scene.undo({ run: SECOND });
+    assert.deepEqual([removed, findings.length], [2, 2]);
+    assert.match(findings[0]!.message, /it is there, but not among what this user of the API may see/);
+    assert.deepEqual((await statuses(scene)).slice(3), ['index-set 11 success', 'index-set 12 success']);
+    scene.gateway.allowAll();
+    assert.equal((await scene.undo({ run: SECOND })).removed, 2);
+    assert.deepEqual(living(scene), ONLY_FIRST);
+  });
+});
+
 test('what a dead run created without getting the answer is removed too', async () => {
   await withScene(async (scene) => {
     let isDead = false;

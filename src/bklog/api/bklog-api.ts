@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { isOperationError } from '../../errors/operation-error';
+import type { MigrationKind } from '../../model/migration';
 import type { BkLogClient } from './bklog-client';
 
 const id = z.coerce.number().int();
@@ -48,6 +50,9 @@ export type Cluster = z.infer<typeof clusterSchema>;
 
 /** Collectors of a page; the gateway takes no more. */
 const PAGE_ITEMS = 1000;
+
+/** There is no collector, index set or object of this id (bklog `apps/exceptions.py`). */
+const ABSENT = new Set(['3631001', '3631101', '3623301', '3600404']);
 
 /** The resources of BK-LOG that a migration uses (bklog `support-files/apigw/resources.yaml`). Errors: OP_API_*. */
 export class BkLogApi {
@@ -118,6 +123,18 @@ export class BkLogApi {
   async deleteIndexSet(set: number): Promise<void> {
     const path = `/index_set/${set}/`;
     await this.client.call({ method: 'DELETE', path, doing: `deleting index set ${set}` }, z.unknown());
+  }
+
+  /** Whether BK-LOG has it. A list does not tell: it holds what the user may see. */
+  async isThere(kind: MigrationKind, id: number): Promise<boolean> {
+    const path = kind === 'collector' ? `/databus_collectors/${id}/` : `/index_set/${id}/`;
+    try {
+      await this.client.call({ method: 'GET', path, doing: `looking at ${kind} ${id}` }, z.unknown());
+      return true;
+    } catch (error) {
+      if (isOperationError(error, 'OP_API_REFUSED') && ABSENT.has(String(error.details.apiCode))) return false;
+      throw error;
+    }
   }
 
   /** The Elasticsearch clusters that a business may use. */
