@@ -34,7 +34,7 @@ const SENTENCES: Readonly<Record<string, string>> = {
   missing: '<any> <any> is missing',
   noBusiness: 'it has no business',
   notARecord: 'its record is not one of export.py: <any>',
-  nodesNoList: 'its target nodes are not a list',
+  nodesNotUsable: 'its target nodes are not usable: <any>',
   cleanRule: 'its clean rule <any> is not in the documents: it is created as plain text',
   cutDescription: 'its description is cut at <number> characters',
   noIndex: 'it has no index',

@@ -8,6 +8,7 @@ import { type IdFinding, mapRecord } from './map-record';
 import { sourceEnglishName } from './migration-names';
 import { parseSteps } from './steps/parse-steps';
 import { isRefused, type Loss, type Refusal, type RefusalReason } from './steps/step-result';
+import { readTargetNodes } from './steps/target-nodes';
 
 /** What a candidate would be created with; names and storage cluster are chosen when it is. */
 export interface PreparedItem {
@@ -42,6 +43,8 @@ const collectorSchema = z.looseObject({
   target_object_type: text,
   target_node_type: text,
   target_nodes: z.unknown(),
+  /** Not in the documents of export.py, and believed where somebody added it. */
+  environment: z.string().nullish(),
   index_set_id: whole.nullish(),
   etl_config: text,
   table_id: z.string().nullish(),
@@ -82,7 +85,10 @@ const IN_STEP = /^steps\[\d+\]\.params\.context\.local\[\d+\]\./;
 const toldLoss = ({ field, reason }: Loss) => `its ${field.replace(IN_STEP, '')} ${reason}`;
 
 /** Reasons are joined by semicolons. */
-const toldRefusal = ({ reason, text: why }: Refusal) => `${FRAMES[reason]}: ${why.replaceAll('; ', ', ')}`;
+const toldRefusal = ({ reason, field, text: why }: Refusal) => {
+  const frame = field.startsWith('target_nodes') ? 'its target nodes are not usable' : FRAMES[reason];
+  return `${frame}: ${why.replaceAll('; ', ', ')}`;
+};
 
 function refusedRecord(kind: MigrationCandidate['kind'], record: BkLogRecord, error: z.ZodError): PreparedItem {
   const id = Number(record[kind === 'collector' ? 'collector_config_id' : 'index_set_id']);
@@ -100,17 +106,19 @@ export function prepareCollector(record: BkLogRecord, map: IdMap): PreparedItem 
   if (!parsed.success) return refusedRecord('collector', record, parsed.error);
   const source = parsed.data;
   const mapped = mapRecord(record, DOCUMENT_REFERENCES.collectors, map);
-  const { business, unmapped } = placeOf(mapped, source.bk_biz_id);
-  const verdict = parseSteps({ scenario: source.collector_scenario_id, steps: source.steps, definition: record });
-  const nodes = readNodes(mapped.record.target_nodes);
-  const losses = isRefused(verdict) ? [] : verdict.losses.map(toldLoss);
+  // A column without a list names no ids: it counts as an empty one, which is told as a loss.
+  const findings = mapped.findings.filter(({ reference }) => reference !== 'target_nodes');
+  const { business, unmapped } = placeOf({ ...mapped, findings }, source.bk_biz_id);
+  const steps = parseSteps({ scenario: source.collector_scenario_id, steps: source.steps, definition: source });
+  const targets = readTargetNodes(mapped.record.target_nodes, source.target_node_type);
+  const losses = [steps, targets].flatMap((part) => (isRefused(part) ? [] : part.losses.map(toldLoss)));
+  const refusals = [steps, targets].flatMap((part) => (isRefused(part) ? [toldRefusal(part.refusal)] : []));
   if (source.etl_config && source.etl_config !== 'bk_log_text') {
     losses.push(`its clean rule ${source.etl_config} is not in the documents: it is created as plain text`);
   }
-  if (source.description.length > LONGEST_DESCRIPTION)
+  const description = [...source.description];
+  if (description.length > LONGEST_DESCRIPTION)
     losses.push(`its description is cut at ${LONGEST_DESCRIPTION} characters`);
-  const refusals = isRefused(verdict) ? [toldRefusal(verdict.refusal)] : [];
-  if (nodes === undefined) refusals.push('its target nodes are not a list');
   const { collector_config_id: id, collector_config_name: name } = source;
   return {
     candidate: {
@@ -125,16 +133,13 @@ export function prepareCollector(record: BkLogRecord, map: IdMap): PreparedItem 
     body: {
       ...{ bk_biz_id: business, collector_scenario_id: source.collector_scenario_id },
       ...{
-        description: source.description.slice(0, LONGEST_DESCRIPTION),
+        description: description.slice(0, LONGEST_DESCRIPTION).join(''),
         category_id: source.category_id || 'application_check',
       },
       ...{ target_object_type: source.target_object_type, target_node_type: source.target_node_type },
-      ...{
-        target_nodes: nodes ?? [],
-        environment: source.collector_scenario_id === 'wineventlog' ? 'windows' : 'linux',
-      },
-      ...(isRefused(verdict) ? {} : { params: verdict.params }),
-      ...(isRefused(verdict) || !verdict.dataEncoding ? {} : { data_encoding: verdict.dataEncoding }),
+      target_nodes: isRefused(targets) ? [] : targets.nodes,
+      ...(isRefused(steps) ? {} : { params: steps.params, environment: environmentOf(source, steps.params) }),
+      ...(isRefused(steps) || steps.dataEncoding === undefined ? {} : { data_encoding: steps.dataEncoding }),
     },
     creator: source.created_by,
   };
@@ -202,14 +207,14 @@ function spaceOf(business: number): { readonly space?: string } {
   return business > 0 ? { space: `bkcc__${business}` } : {};
 }
 
-/** `target_nodes` is JSON text in the documents; null and the empty text are no nodes. */
-function readNodes(value: unknown): readonly unknown[] | undefined {
-  if (value === null || value === undefined || value === '') return [];
-  if (Array.isArray(value)) return value;
-  try {
-    const nodes: unknown = JSON.parse(String(value));
-    return Array.isArray(nodes) ? nodes : undefined;
-  } catch {
-    return undefined;
-  }
+const WINDOWS_PATH = /^[A-Za-z]:[\\/]/;
+
+/** The system of the hosts; where nobody says it, paths with a drive letter do. */
+function environmentOf(
+  { environment, collector_scenario_id: scenario }: z.infer<typeof collectorSchema>,
+  { paths }: Readonly<Record<string, unknown>>,
+): string {
+  if (environment === 'linux' || environment === 'windows') return environment;
+  const hasDrive = Array.isArray(paths) && paths.some((path) => WINDOWS_PATH.test(String(path)));
+  return scenario === 'wineventlog' || hasDrive ? 'windows' : 'linux';
 }

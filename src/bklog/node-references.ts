@@ -20,6 +20,8 @@ export function targetNodes(at: string, typeKey: string, place: Place = {}): Ref
     id('business', `${at}.*.bk_biz_id`),
     id('cloud', `${at}.*.bk_cloud_id`),
     id('host', `${at}.*.bk_host_id`, place),
+    // A service instance.
+    id('instance', `${at}.*.id`),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Loss, type Refused, refuse } from './step-result';
-import { isBlank, MAX_TEXT, text, trimmedLosses, unsupported } from './values';
+import { isBlank, isTooLong, TOO_LONG, text, trimmedLosses, unreadLosses, unsupported } from './values';
 
 /** What the target compares with (`deal_collector_scenario_param` in `collector_scenario/utils.py`). */
 const OPERATORS = ['eq', 'neq', 'include', 'exclude', 'regex', 'nregex'] as const;
@@ -18,8 +18,10 @@ export const operator = z
     unsupported('is no operator that the target knows'),
   );
 
-const condition = z.object({ index: text, key: text, op: operator }, 'is not a condition');
-const group = z.object(
+const index = text.transform((value) => value.trim()).refine((value) => value !== '', 'is blank');
+const condition = z.looseObject({ index, key: text, op: operator }, 'is not a condition');
+const CONDITION_READ = ['index', 'key', 'op'];
+const group = z.looseObject(
   { conditions: z.array(condition, 'is not a list of conditions') },
   'is not a group of conditions',
 );
@@ -27,13 +29,13 @@ const group = z.object(
 export const filters = z.array(group, 'is not a list of groups');
 type Filters = z.infer<typeof filters>;
 
-export interface SeparatorFilter {
+interface SeparatorFilter {
   readonly fieldindex: string;
   readonly word: string;
   readonly op: string;
   readonly logic_op: 'and' | 'or';
 }
-export type Conditions =
+type Conditions =
   | { readonly type: 'none' }
   | {
       readonly type: 'match' | 'separator';
@@ -72,7 +74,7 @@ export function toConditions(
   if (separator === '') {
     return refuse('malformed_definition', `${at}.delimiter`, 'is missing, and fields are filtered by their number');
   }
-  const isMatch = isWhole && list.length === 1 && first.word.length <= MAX_TEXT;
+  const isMatch = isWhole && list.length === 1 && !isTooLong(first.word);
   const conditions: Conditions = {
     type: isMatch ? 'match' : 'separator',
     match_type: isMatch ? first.op : 'include',
@@ -84,35 +86,38 @@ export function toConditions(
 }
 
 /** `=` on a whole line has always meant that the line includes the word; on a field it is equality, to the target too. */
-export function scalarOperator(index: string, op: string): string {
+function scalarOperator(index: string, op: string): string {
   return index === WHOLE_LINE && op === '=' ? 'include' : op;
 }
 
-/** The only condition of filters that can hold one alone, such as those of Windows events. */
-export function onlyCondition(
+/** The condition of filters that can hold one alone, on the whole line, such as those of Windows events. */
+export function toOnlyCondition(
   groups: Filters,
   at: string,
-): { readonly content: string; readonly op: string } | undefined | Refused {
-  const [first, ...others] = groups.flatMap(({ conditions }) => conditions);
-  if (!first) return undefined;
+): { readonly content?: string; readonly op?: string; readonly losses: readonly Loss[] } | Refused {
+  const { kept, losses } = withoutBlanks(groups, `${at}.filters`);
+  const [first, ...others] = kept.flatMap(({ conditions }) => conditions);
+  if (!first) return { losses };
   if (others.length > 0) return refuse('value_unsupported', `${at}.filters`, 'has conditions where the target has one');
-  if (first.index !== WHOLE_LINE) {
-    return refuse('value_unsupported', `${at}.filters[0].conditions[0].index`, 'is not the whole line');
-  }
-  return { content: first.key, op: scalarOperator(first.index, first.op) };
+  if (first.index !== WHOLE_LINE) return refuse('value_unsupported', `${at}.filters`, 'is not about the whole line');
+  if (isTooLong(first.key)) return refuse('value_unsupported', `${at}.filters`, TOO_LONG);
+  return { content: first.key, op: scalarOperator(first.index, first.op), losses };
 }
 
 /** The target refuses a condition without a word, and leaves out groups without conditions. */
 function withoutBlanks(groups: Filters, at: string): { readonly kept: Filters; readonly losses: readonly Loss[] } {
   const losses: Loss[] = [];
-  const kept = groups.flatMap(({ conditions }, i) => {
-    const filled = conditions.filter(({ key }, j) => {
-      const field = `${at}[${i}].conditions[${j}].key`;
-      if (!isBlank(key)) losses.push(...trimmedLosses({ [field]: key }));
-      else losses.push({ field, reason: 'is blank; the target takes no condition without a word' });
-      return !isBlank(key);
-    });
+  const kept = groups.flatMap(({ conditions, ...rest }, i) => {
+    losses.push(...unreadLosses(rest, [], `${at}[${i}]`));
     if (conditions.length === 0) losses.push({ field: `${at}[${i}]`, reason: 'has no conditions' });
+    const filled = conditions.filter((condition, j) => {
+      const field = `${at}[${i}].conditions[${j}]`;
+      const isFilled = !isBlank(condition.key);
+      if (!isFilled) losses.push({ field, reason: 'has no word; the target takes no such condition' });
+      else losses.push(...trimmedLosses({ [`${field}.key`]: condition.key }));
+      losses.push(...unreadLosses(condition, CONDITION_READ, field));
+      return isFilled;
+    });
     return filled.length > 0 ? [{ conditions: filled }] : [];
   });
   return { kept, losses };

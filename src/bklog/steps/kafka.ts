@@ -1,8 +1,7 @@
 import { z } from 'zod';
+import { commonFields } from './common-fields';
 import { filters, toConditions } from './conditions';
-import { toLabels } from './labels';
 import { isRefused, parseShape, type Refused, type ScenarioParams } from './step-result';
-import { unreadFields } from './unread-fields';
 import { jsonObject, names, spelledOut, text, trimmedLosses, unsupported } from './values';
 
 const OFFSETS = ['oldest', 'newest', ''];
@@ -29,7 +28,7 @@ export function parseKafka(local: Readonly<Record<string, unknown>>, at: string)
   const { hosts, topics, username, password, group_id, initial_offset, ssl, delimiter } = parsed.value;
   const filtered = toConditions(parsed.value.filters, delimiter, at);
   if (isRefused(filtered)) return filtered;
-  const labels = toLabels(local, at);
+  const common = commonFields(local, Object.keys(kafka.shape), at);
   return {
     params: {
       conditions: filtered.conditions,
@@ -40,13 +39,12 @@ export function parseKafka(local: Readonly<Record<string, unknown>>, at: string)
       kafka_group_id: group_id,
       kafka_initial_offset: initial_offset,
       kafka_ssl_params: ssl,
-      ...labels.params,
+      ...common.params,
     },
     losses: [
       ...filtered.losses,
-      ...labels.losses,
       ...trimmedLosses({ [`${at}.username`]: username, [`${at}.password`]: password, [`${at}.group_id`]: group_id }),
-      ...unreadFields(local, Object.keys(kafka.shape), at),
+      ...common.losses,
     ],
   };
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { toLabels } from './labels';
+import { commonFields } from './common-fields';
 import { isRefused, parseShape, type Refused, type ScenarioParams } from './step-result';
-import { unreadFields } from './unread-fields';
 import { names, spelledOut, text, trimmedLosses } from './values';
 
 const redisSlowlog = z.object({
@@ -15,13 +14,12 @@ export function parseRedisSlowlog(local: Readonly<Record<string, unknown>>, at: 
   const parsed = parseShape(redisSlowlog, local, at);
   if (isRefused(parsed)) return parsed;
   const { hosts, password, password_file } = parsed.value;
-  const labels = toLabels(local, at);
+  const common = commonFields(local, Object.keys(redisSlowlog.shape), at);
   return {
-    params: { redis_hosts: hosts, redis_password: password, redis_password_file: password_file, ...labels.params },
+    params: { redis_hosts: hosts, redis_password: password, redis_password_file: password_file, ...common.params },
     losses: [
-      ...labels.losses,
       ...trimmedLosses({ [`${at}.password`]: password, [`${at}.password_file`]: password_file }),
-      ...unreadFields(local, Object.keys(redisSlowlog.shape), at),
+      ...common.losses,
     ],
   };
 }

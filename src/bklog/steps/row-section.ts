@@ -1,9 +1,8 @@
 import { z } from 'zod';
+import { commonFields } from './common-fields';
 import { filters, toConditions } from './conditions';
-import { toLabels } from './labels';
-import { isRefused, type Loss, parseShape, type Refused, type ScenarioParams } from './step-result';
-import { unreadFields } from './unread-fields';
-import { filledTexts, text, texts, trimmedLosses, wholeNumber } from './values';
+import { isRefused, parseShape, type Refused, type ScenarioParams } from './step-result';
+import { filledTexts, isBlank, text, texts, trimmedLosses, unsupported, wholeNumber } from './values';
 
 /** How files are read, with the least value of `PluginParamSerializer`; `absent` is what the target takes without it. */
 const TUNING: Readonly<Record<string, { readonly min: number; readonly absent?: number }>> = {
@@ -14,11 +13,13 @@ const TUNING: Readonly<Record<string, { readonly min: number; readonly absent?: 
   harvester_limit: { min: 1 },
   clean_inactive: { min: 1 },
 };
-/** The most that the target takes: lines of one entry, seconds until it is complete. */
-const MULTILINE = { multiline_max_lines: 5000, multiline_timeout: 10 } as const;
 
 const flag = z.union([z.boolean(), z.literal([0, 1]).transform((value) => value === 1)], 'is neither true nor false');
-const notNegative = wholeNumber.refine((value) => value >= 0, 'is less than 0');
+/** Entries would be cut elsewhere than in the source, so more than the target takes is refused. */
+const upTo = (most: number) =>
+  wholeNumber
+    .refine((value) => value >= 0, 'is less than 0')
+    .refine((value) => value <= most, unsupported(`is more than the ${most} that the target takes`));
 
 const row = z.object({
   paths: filledTexts.prefault([]),
@@ -28,11 +29,13 @@ const row = z.object({
   encoding: text.optional(),
   tail_files: flag.default(true),
 });
-const section = row.extend({
-  multiline_pattern: text,
-  multiline_max_lines: notNegative,
-  multiline_timeout: notNegative,
+const multiline = z.object({
+  multiline_pattern: text.refine((value) => !isBlank(value), 'is blank'),
+  multiline_max_lines: upTo(5000),
+  /** Seconds until an entry is complete. */
+  multiline_timeout: upTo(10),
 });
+const section = row.extend(multiline.shape);
 const READ = [...Object.keys(section.shape), ...Object.keys(TUNING)];
 
 /** Files read line by line (`collector_scenario/row.py`). */
@@ -42,7 +45,7 @@ export function parseRow(local: Readonly<Record<string, unknown>>, at: string): 
   const result = readFiles(parsed.value, local, at);
   if (isRefused(result)) return result;
   // A row collector made of a section collector may have kept these; they mean nothing to it.
-  const unused = [...Object.keys(MULTILINE), 'multiline_pattern'].filter((field) => Object.hasOwn(local, field));
+  const unused = Object.keys(multiline.shape).filter((field) => Object.hasOwn(local, field));
   const losses = unused.map((field) => ({ field: `${at}.${field}`, reason: 'lines are not joined in this scenario' }));
   return { params: result.params, losses: [...result.losses, ...losses] };
 }
@@ -53,17 +56,10 @@ export function parseSection(local: Readonly<Record<string, unknown>>, at: strin
   if (isRefused(parsed)) return parsed;
   const result = readFiles(parsed.value, local, at);
   if (isRefused(result)) return result;
-  const { multiline_pattern } = parsed.value;
-  const numbers = Object.entries(MULTILINE).map(([field, max]) =>
-    atMost(parsed.value[field as keyof typeof MULTILINE], max, `${at}.${field}`, field),
-  );
+  const { multiline_pattern, multiline_max_lines, multiline_timeout } = parsed.value;
   return {
-    params: { ...result.params, multiline_pattern, ...Object.assign({}, ...numbers.map(({ params }) => params)) },
-    losses: [
-      ...result.losses,
-      ...numbers.flatMap(({ losses }) => losses),
-      ...trimmedLosses({ [`${at}.multiline_pattern`]: multiline_pattern }),
-    ],
+    params: { ...result.params, multiline_pattern, multiline_max_lines, multiline_timeout },
+    losses: [...result.losses, ...trimmedLosses({ [`${at}.multiline_pattern`]: multiline_pattern })],
   };
 }
 
@@ -77,7 +73,7 @@ function readFiles(
   const { paths, exclude_files, tail_files } = files;
   const encoding = files.encoding?.trim();
   const tuning = Object.entries(TUNING).map(([field, rule]) => tune(local[field], rule, `${at}.${field}`, field));
-  const labels = toLabels(local, at);
+  const common = commonFields(local, READ, at);
   return {
     params: {
       paths,
@@ -86,15 +82,14 @@ function readFiles(
       ...(encoding ? { encoding } : {}),
       tail_files,
       ...Object.assign({}, ...tuning.map(({ params }) => params)),
-      ...labels.params,
+      ...common.params,
     },
     losses: [
       ...filtered.losses,
       ...tuning.flatMap(({ losses }) => losses),
-      ...labels.losses,
       ...trimmedLosses(Object.fromEntries(paths.map((path, i) => [`${at}.paths[${i}]`, path]))),
       ...trimmedLosses(Object.fromEntries(exclude_files.map((path, i) => [`${at}.exclude_files[${i}]`, path]))),
-      ...unreadFields(local, READ, at),
+      ...common.losses,
     ],
   };
 }
@@ -109,10 +104,4 @@ function tune(value: unknown, { min, absent }: Tuning, at: string, field: string
   const parsed = wholeNumber.safeParse(value);
   if (!parsed.success) return lost('is not a whole number');
   return parsed.data < min ? lost(`is less than ${min}`) : { params: { [field]: parsed.data }, losses: [] };
-}
-
-function atMost(value: number, max: number, at: string, field: string) {
-  const kept = Math.min(value, max);
-  const losses: Loss[] = kept === value ? [] : [{ field: at, reason: `is ${value}; the target takes ${max} at most` }];
-  return { params: { [field]: kept }, losses };
 }

@@ -1,9 +1,12 @@
+import { COLLECTING_STEP } from '../../model/collector-columns';
 import { type Loss, type Refused, refuse } from './step-result';
-import { isObject, withoutNulls } from './values';
+import { isObject, unreadLosses, withoutNulls } from './values';
 
-/** The step that configures the log agent; the one beside it only installs it (`LogPluginInfo.NAME`). */
-const STEP_ID = 'bkunifylogbeat';
+/** The step beside the one that configures the log agent: it only installs it. */
 const INSTALL_PREFIX = 'main:';
+
+/** The target makes a data id of its own. */
+const CONTEXT_READ = ['local', 'dataid'];
 
 export interface LocalConfig {
   readonly local: Readonly<Record<string, unknown>>;
@@ -20,7 +23,7 @@ export function readLocal(steps: unknown): LocalConfig | Refused {
   if (steps === undefined || steps === null) return refuse('no_source_definition', 'steps', 'is missing');
   if (!Array.isArray(steps)) return refuse('malformed_definition', 'steps', 'is not a list');
   if (steps.length === 0) return refuse('no_source_definition', 'steps', 'is empty: the collector has no subscription');
-  const own = steps.findIndex((step) => isObject(step) && step.id === STEP_ID);
+  const own = steps.findIndex((step) => isObject(step) && step.id === COLLECTING_STEP);
   const index =
     own === -1
       ? Math.max(
@@ -61,5 +64,6 @@ function localOf(params: unknown, at: string, losses: readonly Loss[]): LocalCon
   if (Object.keys(local).length === 0) return refuse('no_source_definition', place, 'is empty');
   // BK-LOG writes one; of several it reads the first, and the hosts obey all of them.
   if (others.length > 0) return refuse('value_unsupported', `${field}[1]`, 'a collector of the target has one');
-  return { local: withoutNulls(local), at: place, losses };
+  const beside = [...unreadLosses(params, ['context'], at), ...unreadLosses(context, CONTEXT_READ, `${at}.context`)];
+  return { local: withoutNulls(local), at: place, losses: [...losses, ...beside] };
 }

@@ -1,8 +1,17 @@
 import { z } from 'zod';
+import { otherLosses } from './common-fields';
 import { operator } from './conditions';
 import { isRefused, type Loss, parseShape, type Refused, refuse, type ScenarioParams } from './step-result';
-import { unreadFields } from './unread-fields';
-import { isBlank, nothingToCollect, shortText, text, textOrNone, trimmedLosses, unsupported } from './values';
+import {
+  isBlank,
+  nothingToCollect,
+  shortText,
+  text,
+  textOrNone,
+  trimmedLosses,
+  unreadLosses,
+  unsupported,
+} from './values';
 
 const PROTOCOLS = ['tcp', 'udp'];
 /** What BK-LOG writes where nobody chose an address: each host listens on its own. */
@@ -11,17 +20,19 @@ const OWN_ADDRESS = /^\{\{\s*cmdb_instance\.host\.bk_host_innerip\s*\}\}$/;
 const HOST = /^(.*):\s*(\d{1,5})\s*$/s;
 const isPort = (port: number) => port > 0 && port <= 65_535;
 
-const groupsOf = <T>(condition: z.ZodType<T>) =>
-  z
-    .array(
-      z.object({ conditions: z.array(condition, 'is not a list of conditions') }, 'is not a group of conditions'),
-      'is not a list of groups',
-    )
-    .default([]);
+const groupsOf = <T>(condition: z.ZodType<T>) => {
+  const conditions = z.array(condition, 'is not a list of conditions');
+  return z.array(z.looseObject({ conditions }, 'is not a group of conditions'), 'is not a list of groups').default([]);
+};
 const op = operator.nullish().transform((value) => value ?? 'include');
-const condition = z.object({ key: textOrNone, op, value: shortText.default('') }, 'is not a condition');
-/** Before groups: the content under `key`, the name of a field beside it. */
-const oldCondition = z.object({ key: shortText.default(''), op, field: textOrNone }, 'is not a condition');
+const content = shortText.nullish().transform((value) => value ?? '');
+const condition = z
+  .looseObject({ key: textOrNone, op, value: content }, 'is not a condition')
+  .transform(({ key: field, op, value, ...rest }): SyslogCondition => ({ field, op, content: value, rest }));
+/** Before groups: the content under `key`, the name of a field beside it, and always the index of the whole line. */
+const oldCondition = z
+  .looseObject({ index: z.unknown(), key: content, op, field: textOrNone }, 'is not a condition')
+  .transform(({ index: _, key, op, field, ...rest }): SyslogCondition => ({ field, op, content: key, rest }));
 const syslog = z.object({
   protocol: text
     .prefault('')
@@ -47,10 +58,9 @@ export function parseSyslog(local: Readonly<Record<string, unknown>>, at: string
   if (!isOld && filters.length > 0) {
     return refuse('malformed_definition', `${at}.filters`, 'stands beside syslog_filters');
   }
-  const groups = isOld
-    ? filters.map(({ conditions }) => conditions.map((old) => ({ key: old.field, op: old.op, value: old.key })))
-    : syslog_filters.map(({ conditions }) => conditions);
-  const { conditions, losses } = toSyslogConditions(groups, `${at}.${isOld ? 'filters' : 'syslog_filters'}`);
+  const { conditions, losses } = isOld
+    ? toSyslogConditions(filters, `${at}.filters`)
+    : toSyslogConditions(syslog_filters, `${at}.syslog_filters`);
   const [, address = '', port = ''] = HOST.exec(host) ?? [];
   const isOwn = isBlank(address) || OWN_ADDRESS.test(address.trim());
   return {
@@ -61,42 +71,43 @@ export function parseSyslog(local: Readonly<Record<string, unknown>>, at: string
       syslog_conditions: conditions,
     },
     // Labels are not among what the target sends to the agents of this scenario.
-    losses: [...losses, ...['labels', 'ext_meta'].flatMap(lostLabels(local, at)), ...unreadFields(local, READ, at)],
+    losses: [...losses, ...otherLosses(local, READ, at)],
   };
 }
 
+/** Of any release: without a field the whole message is meant. */
 interface SyslogCondition {
-  readonly key: string;
+  readonly field: string;
   readonly op: string;
-  readonly value: string;
+  readonly content: string;
+  readonly rest: Readonly<Record<string, unknown>>;
 }
+type SyslogGroup = { readonly conditions: readonly SyslogCondition[] } & Readonly<Record<string, unknown>>;
 
-function toSyslogConditions(groups: readonly (readonly SyslogCondition[])[], at: string) {
+function toSyslogConditions(groups: readonly SyslogGroup[], at: string) {
   const losses: Loss[] = [];
-  const kept = groups.map((group, i) =>
-    group.filter(({ value }, j) => {
+  const kept = groups.map(({ conditions, ...rest }, i) => {
+    losses.push(...unreadLosses(rest, [], `${at}[${i}]`));
+    if (conditions.length === 0) losses.push({ field: `${at}[${i}]`, reason: 'has no conditions' });
+    return conditions.filter(({ content, rest }, j) => {
       const field = `${at}[${i}].conditions[${j}]`;
-      if (isBlank(value)) losses.push({ field, reason: 'has no content; the target takes no such condition' });
-      else losses.push(...trimmedLosses({ [field]: value }));
-      return !isBlank(value);
-    }),
-  );
-  for (const [i, group] of groups.entries()) {
-    if (group.length === 0) losses.push({ field: `${at}[${i}]`, reason: 'has no conditions' });
-  }
+      const isFilled = !isBlank(content);
+      if (!isFilled) losses.push({ field, reason: 'has no content; the target takes no such condition' });
+      else losses.push(...trimmedLosses({ [field]: content }));
+      losses.push(...unreadLosses(rest, [], field));
+      return isFilled;
+    });
+  });
   const conditions = kept
     .filter((group) => group.length > 0)
     .flatMap((group, i) =>
-      group.map(({ key, op, value }, j) => ({
-        syslog_field: key,
-        syslog_content: value,
-        // Without a field the whole message is searched, where `=` has always meant that it includes the content.
-        syslog_op: op === '=' ? (key === '' ? 'include' : 'eq') : op,
+      group.map(({ field, op, content }, j) => ({
+        syslog_field: field,
+        syslog_content: content,
+        // Of a whole message `=` has always meant that it includes the content.
+        syslog_op: op === '=' ? (field === '' ? 'include' : 'eq') : op,
         syslog_logic_op: i > 0 && j === 0 ? 'or' : 'and',
       })),
     );
   return { conditions, losses };
 }
-
-const lostLabels = (local: Readonly<Record<string, unknown>>, at: string) => (field: string) =>
-  Object.hasOwn(local, field) ? [{ field: `${at}.${field}`, reason: 'the target has no labels for syslog' }] : [];

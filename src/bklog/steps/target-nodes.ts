@@ -1,52 +1,81 @@
 import { z } from 'zod';
-import type { Loss } from './step-result';
-import { wholeNumber as id, isBlank, isObject, withoutNulls } from './values';
-
-/** Where a collector collects. `node` is the object as it came, with keys that nobody here knows. */
-export type TargetNode = { readonly node: Readonly<Record<string, unknown>> } & (
-  | { readonly kind: 'topo'; readonly objId: string; readonly instId: number }
-  | { readonly kind: 'template'; readonly objId: string; readonly instId: number }
-  /** Its id is text, and another one in every environment. */
-  | { readonly kind: 'dynamic-group'; readonly objId: string; readonly instId: string }
-  | { readonly kind: 'host'; readonly hostId: number; readonly ip?: string; readonly cloudId?: number }
-  | { readonly kind: 'address'; readonly ip: string; readonly cloudId: number }
-  | { readonly kind: 'service-instance'; readonly id: number }
-);
-
-export interface ParsedTargetNodes {
-  readonly nodes: readonly TargetNode[];
-  /** What is no node, and left out. */
-  readonly findings: readonly Loss[];
-}
+import { isRefused, type Loss, parseShape, type Refused, refuse } from './step-result';
+import { wholeNumber as id, isBlank, isObject, text, unreadLosses, unsupported } from './values';
 
 const FIELD = 'target_nodes';
-const TEMPLATES = ['SERVICE_TEMPLATE', 'SET_TEMPLATE'];
 const DYNAMIC_GROUP = 'DYNAMIC_GROUP';
+const TEMPLATES = ['SERVICE_TEMPLATE', 'SET_TEMPLATE'];
+/** Room for an IPv4 address. */
+const LONGEST_IP = 15;
 
-const name = z.string('is not text').refine((value) => !isBlank(value), 'is blank');
-const groupId = z.union([name, z.int().transform(String)], 'is neither text nor a number');
+const ip = text.refine(
+  (value) => value.length <= LONGEST_IP,
+  unsupported(`is longer than the ${LONGEST_IP} characters that the target takes`),
+);
+/** Every key is optional to the API (`TargetNodeSerializer` in `apps/log_databus/serializers.py`). */
+const node = z.object({
+  id: id.optional(),
+  bk_obj_id: text.optional(),
+  bk_inst_id: id.optional(),
+  bk_host_id: id.optional(),
+  ip: ip.optional(),
+  bk_cloud_id: id.optional(),
+  bk_supplier_id: text.optional(),
+  bk_biz_id: id.optional(),
+});
+/** Its id is text, and another one in every environment. */
+const groupNode = node.extend({ bk_inst_id: z.union([z.string(), z.int().transform(String)], 'is not text') });
+
+/** Where a collector collects, as `fast_create` takes it. */
+export type TargetNode = Readonly<z.infer<typeof node> | z.infer<typeof groupNode>>;
+
+export interface TargetNodes {
+  readonly nodes: readonly TargetNode[];
+  readonly losses: readonly Loss[];
+}
 
 /**
  * The column `target_nodes` of a collector: JSON text in an export, a list in an answer of the API. `nodeType` is the
- * `target_node_type` beside it: it decides where the nodes themselves do not say what they are.
+ * `target_node_type` beside it: it decides where the nodes themselves do not say what they are. A column that holds no
+ * list counts as an empty one. A list with something that is no node is refused: the target would collect from less.
  */
-export function parseTargetNodes(value: unknown, nodeType?: unknown): ParsedTargetNodes {
+export function readTargetNodes(value: unknown, nodeType: string): TargetNodes | Refused {
   const list = listOf(value);
-  if (typeof list === 'string') return { nodes: [], findings: [{ field: FIELD, reason: list }] };
-  const nodes: TargetNode[] = [];
-  const findings: Loss[] = [];
-  for (const [i, item] of list.entries()) {
-    const field = `${FIELD}[${i}]`;
-    const result = isObject(item) ? toNode(item, nodeType) : { wrong: '', reason: 'is not an object' };
-    if ('kind' in result) nodes.push(result);
-    else findings.push({ field: `${field}${result.wrong && `.${result.wrong}`}`, reason: result.reason });
+  if (typeof list === 'string') {
+    return { nodes: [], losses: [{ field: FIELD, reason: `${list}; the target collects from nowhere` }] };
   }
-  return { nodes, findings };
+  const nodes: TargetNode[] = [];
+  const losses: Loss[] = [];
+  for (const [i, item] of list.entries()) {
+    const at = `${FIELD}[${i}]`;
+    if (!isObject(item)) return refuse('malformed_definition', at, 'is not an object');
+    const known = withoutEmpty(item);
+    const isGroup =
+      known.bk_obj_id === DYNAMIC_GROUP || (nodeType === DYNAMIC_GROUP && !TEMPLATES.includes(String(known.bk_obj_id)));
+    const parsed = parseShape<TargetNode>(isGroup ? groupNode : node, known, at);
+    if (isRefused(parsed)) return parsed;
+    const missing = isGroup ? undefined : missingKey(parsed.value);
+    if (missing !== undefined) return refuse('malformed_definition', `${at}${missing && `.${missing}`}`, NO_NODE);
+    nodes.push(parsed.value);
+    losses.push(...unreadLosses(known, Object.keys(node.shape), at));
+  }
+  return { nodes, losses };
+}
+
+const NO_NODE = 'is missing: it names neither a host nor a node of the topology';
+
+/** The target takes every mixture of keys; node management does not. Empty: all of them are missing. */
+function missingKey(node: TargetNode): string | undefined {
+  const has = (key: string) => Object.hasOwn(node, key);
+  if (has('bk_host_id') || has('id')) return undefined;
+  if (has('ip')) return has('bk_cloud_id') ? undefined : 'bk_cloud_id';
+  if (!has('bk_obj_id') && !has('bk_inst_id')) return '';
+  return ['bk_obj_id', 'bk_inst_id'].find((key) => !has(key));
 }
 
 /** The list, or why there is none. */
 function listOf(value: unknown): readonly unknown[] | string {
-  if (value === undefined || value === null) return 'is missing';
+  if (value === undefined || value === null || value === '') return 'is missing';
   if (typeof value !== 'string') return Array.isArray(value) ? value : 'is not a list';
   try {
     const list: unknown = JSON.parse(value);
@@ -56,67 +85,11 @@ function listOf(value: unknown): readonly unknown[] | string {
   }
 }
 
-type NoNode = { readonly wrong: string; readonly reason: string };
-
-/** `TargetNodeSerializer` in `apps/log_databus/serializers.py` takes every mixture of keys; node management does not. */
-function toNode(node: Readonly<Record<string, unknown>>, nodeType: unknown): TargetNode | NoNode {
-  const known = withoutNulls(node);
-  const has = (key: string) => Object.hasOwn(known, key);
-  if (has('bk_host_id')) {
-    return read(
-      z.object({ bk_host_id: id, ip: name.optional(), bk_cloud_id: id.optional() }),
-      known,
-      ({ bk_host_id, ip, bk_cloud_id }) => ({
-        kind: 'host',
-        hostId: bk_host_id,
-        ...(ip === undefined ? {} : { ip }),
-        ...(bk_cloud_id === undefined ? {} : { cloudId: bk_cloud_id }),
-        node,
-      }),
-    );
-  }
-  if (has('ip')) {
-    return read(z.object({ ip: name, bk_cloud_id: id }), known, ({ ip, bk_cloud_id }) => ({
-      kind: 'address',
-      ip,
-      cloudId: bk_cloud_id,
-      node,
-    }));
-  }
-  if (has('bk_obj_id') || has('bk_inst_id')) return toInstance(node, known, nodeType);
-  if (has('id')) return read(z.object({ id }), known, ({ id }) => ({ kind: 'service-instance', id, node }));
-  return { wrong: '', reason: 'names neither a host nor a node of the topology' };
-}
-
-function toInstance(
-  node: Readonly<Record<string, unknown>>,
-  known: Readonly<Record<string, unknown>>,
-  nodeType: unknown,
-): TargetNode | NoNode {
-  const isTemplate = TEMPLATES.some((type) => type === known.bk_obj_id || type === nodeType);
-  if (known.bk_obj_id === DYNAMIC_GROUP || (nodeType === DYNAMIC_GROUP && !isTemplate)) {
-    // A group knows what it groups, hosts or sets; older rows leave it out.
-    const group = z.object({ bk_obj_id: name.default(DYNAMIC_GROUP), bk_inst_id: groupId });
-    return read(group, known, (value) => ({
-      kind: 'dynamic-group',
-      objId: value.bk_obj_id,
-      instId: value.bk_inst_id,
-      node,
-    }));
-  }
-  return read(z.object({ bk_obj_id: name, bk_inst_id: id }), known, (value) => ({
-    kind: isTemplate ? 'template' : 'topo',
-    objId: value.bk_obj_id,
-    instId: value.bk_inst_id,
-    node,
-  }));
-}
-
-function read<T>(schema: z.ZodType<T>, node: unknown, make: (value: T) => TargetNode): TargetNode | NoNode {
-  const parsed = schema.safeParse(node);
-  if (parsed.success) return make(parsed.data);
-  const issue = parsed.error.issues[0];
-  const wrong = String(issue?.path[0] ?? '');
-  const isMissing = isObject(node) && node[wrong] === undefined;
-  return { wrong, reason: isMissing ? 'is missing' : (issue?.message ?? 'is not what BK-LOG writes') };
+/** To BK-LOG an empty key is an absent one, and its API takes neither null nor empty text. */
+function withoutEmpty(node: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(node).filter(
+      ([, value]) => value !== null && value !== undefined && !(typeof value === 'string' && isBlank(value)),
+    ),
+  );
 }

@@ -7,20 +7,20 @@ export const unsupported = (message: string) => ({ message, params: { reason: 'v
 export const nothingToCollect = (message: string) => ({ message, params: { reason: 'no_source_definition' } });
 
 /** Longest text that BK-LOG takes for a path, a host or a filter (`PluginParamSerializer` in `apps/log_databus/serializers.py`). */
-export const MAX_TEXT = 255;
+const MAX_TEXT = 255;
 
 /** Text, or a number that somebody wrote without quotes. */
 export const text = z.union([z.string(), z.number().transform(String)], 'is not text');
 const NOT_WHOLE = 'is not a whole number';
-const digits = z.string().regex(/^\d{1,15}$/);
+const digits = z.string().regex(/^-?\d{1,15}$/);
 /** A number, or its digits. */
 export const wholeNumber = z.union([z.int(NOT_WHOLE), digits.transform(Number)], NOT_WHOLE);
 /** Text that may be null or missing: empty. */
 export const textOrNone = text.nullish().transform((value) => value ?? '');
-export const shortText = text.refine(
-  (value) => value.length <= MAX_TEXT,
-  unsupported(`is longer than the ${MAX_TEXT} characters that the target takes`),
-);
+/** Longer than the target takes; it takes the blanks off before it counts. */
+export const isTooLong = (value: string) => [...value.trim()].length > MAX_TEXT;
+export const TOO_LONG = `is longer than the ${MAX_TEXT} characters that the target takes`;
+export const shortText = text.refine((value) => !isTooLong(value), unsupported(TOO_LONG));
 
 export const isBlank = (value: string) => value.trim() === '';
 export const texts = z.array(shortText, 'is not a list of texts');
@@ -65,4 +65,11 @@ export function trimmedLosses(fields: Readonly<Record<string, string | undefined
   return Object.entries(fields)
     .filter(([, value]) => value !== undefined && value !== value.trim())
     .map(([field]) => ({ field, reason: 'begins or ends with blanks, which the target takes off' }));
+}
+
+/** Everything of an object that nobody has read: it comes from an overlay, or from a release that is not known here. */
+export function unreadLosses(object: Readonly<Record<string, unknown>>, read: readonly string[], at: string): Loss[] {
+  return Object.entries(object)
+    .filter(([field, value]) => !read.includes(field) && value !== null && value !== undefined)
+    .map(([field]) => ({ field: `${at}.${field}`, reason: 'the target has no parameter for it' }));
 }

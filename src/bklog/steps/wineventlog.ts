@@ -1,23 +1,32 @@
 import { z } from 'zod';
-import { filters, onlyCondition } from './conditions';
-import { toLabels } from './labels';
-import { isRefused, type Loss, parseShape, type Refused, refuse, type ScenarioParams } from './step-result';
-import { unreadFields } from './unread-fields';
-import { isBlank, MAX_TEXT, nothingToCollect, shortText, text, texts, trimmedLosses, unsupported } from './values';
+import { commonFields } from './common-fields';
+import { filters, toOnlyCondition } from './conditions';
+import { isRefused, parseShape, type Refused, refuse, type ScenarioParams } from './step-result';
+import {
+  isBlank,
+  isTooLong,
+  nothingToCollect,
+  shortText,
+  text,
+  texts,
+  trimmedLosses,
+  unreadLosses,
+  unsupported,
+} from './values';
 
-const tooLong = unsupported(`has an item longer than the ${MAX_TEXT} characters that the target takes`);
 /** A list, or its items with commas between; empty and null: everything. */
 const commaList = z
   .union([text.transform((value) => value.split(',')), z.array(text), z.null().transform((): string[] => [])], {
     message: 'is neither text nor a list of texts',
   })
   .transform((items) => items.map((item) => item.trim()).filter((item) => item !== ''))
-  .refine((items) => items.every((item) => item.length <= MAX_TEXT), tooLong)
+  .refine((items) => !items.some(isTooLong), unsupported('has an item longer than the target takes'))
   .default([]);
-const eventLog = z.object(
+const eventLog = z.looseObject(
   { name: shortText.refine((name) => !isBlank(name), 'is blank'), level: commaList, event_id: commaList },
   'is not an event log',
 );
+const EVENT_LOG_READ = ['name', 'level', 'event_id'];
 const wineventlog = z.object({
   event_logs: z
     .array(eventLog, 'is not a list of event logs')
@@ -37,30 +46,25 @@ export function parseWineventlog(local: Readonly<Record<string, unknown>>, at: s
   const { event_logs, provider_name, filters: groups } = parsed.value;
   const differing = findDiffering(event_logs, `${at}.event_logs`);
   if (differing) return differing;
-  const condition = onlyCondition(groups, at);
-  if (condition && isRefused(condition)) return condition;
-  const field = `${at}.filters[0].conditions[0].key`;
-  if (condition && condition.content.length > MAX_TEXT) {
-    return refuse('value_unsupported', field, `is longer than the ${MAX_TEXT} characters that the target takes`);
-  }
-  const isFiltered = condition !== undefined && !isBlank(condition.content);
-  const losses: Loss[] = condition && !isFiltered ? [{ field, reason: 'is blank, so it filters nothing' }] : [];
-  const labels = toLabels(local, at);
+  const condition = toOnlyCondition(groups, at);
+  if (isRefused(condition)) return condition;
+  const common = commonFields(local, READ, at);
   return {
     params: {
       winlog_name: event_logs.map(({ name }) => name),
       winlog_level: event_logs[0]?.level ?? [],
       winlog_event_id: event_logs[0]?.event_id ?? [],
       winlog_source: provider_name,
-      winlog_content: isFiltered ? [condition.content] : [],
-      winlog_match_op: isFiltered ? condition.op : '',
-      ...labels.params,
+      winlog_content: condition.content === undefined ? [] : [condition.content],
+      winlog_match_op: condition.op ?? '',
+      ...common.params,
     },
     losses: [
-      ...losses,
-      ...(isFiltered ? trimmedLosses({ [field]: condition.content }) : []),
-      ...labels.losses,
-      ...unreadFields(local, READ, at),
+      ...condition.losses,
+      ...trimmedLosses(Object.fromEntries(event_logs.map(({ name }, i) => [`${at}.event_logs[${i}].name`, name]))),
+      ...trimmedLosses(Object.fromEntries(provider_name.map((name, i) => [`${at}.provider_name[${i}]`, name]))),
+      ...event_logs.flatMap((log, i) => unreadLosses(log, EVENT_LOG_READ, `${at}.event_logs[${i}]`)),
+      ...common.losses,
     ],
   };
 }

@@ -69,6 +69,7 @@ const MAPPED: readonly [part: string, before: Record<string, unknown>, after: Re
     topo(nodes({ bk_host_id: '7', bk_biz_id: 2 }), 'INSTANCE'),
     { target_nodes: nodes({ bk_host_id: '1007', bk_biz_id: 100 }) },
   ],
+  ['collectors', topo(nodes({ id: 91 }), 'INSTANCE'), { target_nodes: nodes({ id: 1091 }) }],
   [
     'collectors',
     topo(nodes({ bk_obj_id: 'SERVICE_TEMPLATE', bk_inst_id: 2 }), 'SERVICE_TEMPLATE'),

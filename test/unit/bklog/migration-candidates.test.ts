@@ -58,6 +58,87 @@ test('the sample collectors get the businesses, nodes, names and parameters that
   assert.deepEqual([custom!.candidate.business, custom!.candidate.unmapped.length > 0], [undefined, true]);
 });
 
+test('the steps of the samples become the parameters that BK-LOG has of them', () => {
+  const [nginx, java, windows] = sampleDocuments().collectors.map(
+    (record) => prepareCollector(record, MAP).body.params,
+  );
+  const files = { tail_files: true, ignore_older: 2_678_400, max_bytes: 204_800 };
+  assert.deepEqual(nginx, {
+    ...{ paths: ['/data/logs/nginx/access.log', '/data/logs/nginx/*.err'], encoding: 'GBK', ...files },
+    exclude_files: ['/data/logs/nginx/old.log'],
+    conditions: {
+      ...{ type: 'separator', match_type: 'include', match_content: '', separator: '|' },
+      separator_filters: [
+        { fieldindex: '3', word: 'ERROR', op: '=', logic_op: 'and' },
+        { fieldindex: '4', word: 'pay', op: 'include', logic_op: 'and' },
+        { fieldindex: '3', word: 'FATAL', op: '=', logic_op: 'or' },
+      ],
+    },
+  });
+  assert.deepEqual(java, {
+    ...{ paths: ['/data/app/java/logs/app.log'], exclude_files: [], encoding: 'UTF-8', ...files },
+    ...{ multiline_pattern: '^\\[\\d{4}-\\d{2}-\\d{2}', multiline_max_lines: 50, multiline_timeout: 2 },
+    conditions: {
+      ...{ type: 'match', match_type: 'include', match_content: 'Exception', separator: '|' },
+      separator_filters: [{ fieldindex: '-1', word: 'Exception', op: 'include', logic_op: 'and' }],
+    },
+  });
+  assert.deepEqual(windows, {
+    ...{ winlog_name: ['Application', 'Security'], winlog_level: ['error', 'warning'] },
+    ...{ winlog_event_id: ['1000', '-1026'], winlog_source: ['Microsoft-Windows-Security-Auditing'] },
+    ...{ winlog_content: ['logon'], winlog_match_op: 'include' },
+  });
+});
+
+test('what the steps and the target nodes lose or refuse is in the candidate, by field', () => {
+  const [nginx] = sampleDocuments().collectors;
+  const prepared = (change: object) => prepareCollector({ ...nginx, etl_config: 'bk_log_text', ...change }, MAP);
+  const steps = (local: object) => [
+    {
+      id: 'bkunifylogbeat',
+      params: { context: { local: [{ ignore_older: 1, max_bytes: 1, encoding: 'GBK', ...local }] } },
+    },
+  ];
+  const output = prepared({ steps: steps({ paths: ['/a.log'], output: { type: 'output.kafka' } }) });
+  assert.deepEqual(output.candidate.losses, ['its output the target sends by its own data link']);
+  for (const nowhere of [null, '[{', '{}']) {
+    const { candidate, body } = prepared({ target_nodes: nowhere });
+    assert.deepEqual([candidate.unmapped, candidate.refusals, body.target_nodes], [[], [], []]);
+    assert.match(candidate.losses[0]!, /^its target_nodes is .*; the target collects from nowhere$/);
+  }
+  const odd = prepared({ target_nodes: '[{"ip": "10.0.0.1"}]', target_node_type: 'INSTANCE', steps: [{}] });
+  assert.deepEqual(
+    odd.candidate.refusals.map((refusal) => refusal.replace(/(: is [a-z]+).*/, '$1')),
+    [
+      'nothing says what it reads: steps[0]: is empty',
+      'its target nodes are not usable: target_nodes[0].bk_cloud_id: is missing',
+    ],
+  );
+  const service = prepared({
+    target_nodes: '[{"id": 91}]',
+    target_object_type: 'SERVICE',
+    target_node_type: 'INSTANCE',
+  });
+  assert.deepEqual(service.body.target_nodes, [{ id: 2_000_091 }]);
+});
+
+test('environment and encoding are those of the record where it has them; else paths tell Windows from Linux', () => {
+  const [nginx] = sampleDocuments().collectors;
+  const of = (path: string, change: object = {}) => {
+    const steps = [{ params: { context: { local: [{ paths: [path] }] } } }];
+    const { candidate, body } = prepareCollector({ ...nginx, steps, ...change }, MAP);
+    return [body.environment, body.data_encoding, candidate.refusals.join()];
+  };
+  assert.deepEqual(of('/a.log'), ['linux', undefined, '']);
+  assert.deepEqual(of('D:\\logs\\a.log'), ['windows', undefined, '']);
+  assert.deepEqual(of('/a.log', { environment: 'windows', data_encoding: 'gb18030' }), ['windows', 'GB18030', '']);
+  assert.deepEqual(of('/a.log', { environment: 'container' }), [
+    undefined,
+    undefined,
+    'it cannot be created through the API: environment: collectors of containers are created by another call',
+  ]);
+});
+
 test('the sample index sets: the business in front of a table is mapped, and nothing else of its name', () => {
   const [pay, audit] = sampleDocuments().indexSets;
   const prepared = prepareIndexSet(pay!, MAP);

@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseSteps } from '../../../src/bklog/steps/parse-steps';
-import { isRefused } from '../../../src/bklog/steps/step-result';
-import { AT, stepsOf } from '../../support/subscription-step';
+import { accepted, lossesOf, refused, stepsOf } from '../../support/subscription-step';
 
 const NGINX = {
   filters: [
@@ -33,21 +31,11 @@ const JAVA = {
   encoding: 'UTF-8',
 };
 
-function accepted(scenario: string, local: unknown) {
-  const result = parseSteps({ scenario, steps: stepsOf(local) });
-  assert.ok(!isRefused(result), JSON.stringify(result));
-  return result;
-}
-function refused(scenario: string, local: unknown): string {
-  const result = parseSteps({ scenario, steps: stepsOf(local) });
-  assert.ok(isRefused(result), JSON.stringify(result));
-  return `${result.refusal.reason} ${result.refusal.text.replace(AT, '~')}`;
-}
-const losses = (scenario: string, local: unknown) =>
-  accepted(scenario, local).losses.map(({ field, reason }) => `${field.replace(AT, '~')}: ${reason}`);
+const parse = (scenario: string, local: unknown) => accepted(scenario, stepsOf(local));
+const losses = (scenario: string, local: unknown) => lossesOf(parse(scenario, local));
 
 test('a row collector with a separator keeps its filters, its encoding and how files are read, and loses nothing', () => {
-  assert.deepEqual(accepted('row', NGINX), {
+  assert.deepEqual(parse('row', NGINX), {
     params: {
       paths: ['/data/logs/nginx/access.log', '/data/logs/nginx/*.err'],
       exclude_files: ['/data/logs/nginx/old.log'],
@@ -73,7 +61,7 @@ test('a row collector with a separator keeps its filters, its encoding and how f
 });
 
 test('a section collector keeps how lines are joined, and one condition on the whole line is a match', () => {
-  const { params, dataEncoding } = accepted('section', JAVA);
+  const { params, dataEncoding } = parse('section', JAVA);
   assert.equal(dataEncoding, 'UTF-8');
   assert.equal(params.multiline_pattern, '^\\[\\d{4}-\\d{2}-\\d{2}');
   assert.equal(params.multiline_max_lines, 50);
@@ -109,7 +97,7 @@ const FILTERS: readonly (readonly [name: string, filters: unknown, type: string,
 for (const scenario of ['row', 'section']) {
   for (const [name, filters, type, ops] of FILTERS) {
     test(`${scenario}: filters that are ${name} make ${type}`, () => {
-      const conditions = accepted(scenario, { ...JAVA, filters }).params.conditions as {
+      const conditions = parse(scenario, { ...JAVA, filters }).params.conditions as {
         type: string;
         match_type?: string;
         separator_filters?: { op: string; fieldindex: string; word: string }[];
@@ -137,13 +125,13 @@ test('after a condition without a word the next of its group takes its place, an
       ],
     },
   ];
-  const { params } = accepted('row', { ...NGINX, filters });
+  const { params } = parse('row', { ...NGINX, filters });
   assert.deepEqual((params.conditions as { separator_filters: unknown }).separator_filters, [
     { fieldindex: '1', word: 'first', op: 'eq', logic_op: 'and' },
     { fieldindex: '3', word: 'third', op: 'eq', logic_op: 'or' },
   ]);
   assert.deepEqual(losses('row', { ...NGINX, filters }), [
-    '~.filters[1].conditions[0].key: is blank; the target takes no condition without a word',
+    '~.filters[1].conditions[0]: has no word; the target takes no such condition',
   ]);
 });
 
@@ -163,6 +151,7 @@ const REFUSED: readonly (readonly [change: object, refusal: string])[] = [
   [{ filters: [[]] }, 'malformed_definition ~.filters[0]: is not a group of conditions'],
   [{ filters: [{ fieldindex: 1 }] }, 'malformed_definition ~.filters[0].conditions: is missing'],
   [{ filters: one(undefined, '=') }, 'malformed_definition ~.filters[0].conditions[0].index: is missing'],
+  [{ filters: one(' ', '=') }, 'malformed_definition ~.filters[0].conditions[0].index: is blank'],
   [{ filters: one('1', undefined) }, 'malformed_definition ~.filters[0].conditions[0].op: is missing'],
   [{ filters: one('1', '>') }, 'value_unsupported ~.filters[0].conditions[0].op: is no operator that the target knows'],
   [
@@ -171,11 +160,19 @@ const REFUSED: readonly (readonly [change: object, refusal: string])[] = [
   ],
   [{ tail_files: 'yes' }, 'malformed_definition ~.tail_files: is neither true nor false'],
   [{ multiline_pattern: undefined }, 'malformed_definition ~.multiline_pattern: is missing'],
+  [{ multiline_pattern: ' ' }, 'malformed_definition ~.multiline_pattern: is blank'],
+  [{ multiline_max_lines: '' }, 'malformed_definition ~.multiline_max_lines: is not a whole number'],
+  [
+    { multiline_max_lines: 5001 },
+    'value_unsupported ~.multiline_max_lines: is more than the 5000 that the target takes',
+  ],
   [{ multiline_timeout: '2s' }, 'malformed_definition ~.multiline_timeout: is not a whole number'],
+  [{ multiline_timeout: '11' }, 'value_unsupported ~.multiline_timeout: is more than the 10 that the target takes'],
+  [{ multiline_timeout: -1 }, 'malformed_definition ~.multiline_timeout: is less than 0'],
 ];
 for (const [change, refusal] of REFUSED) {
   test(`a section step with ${JSON.stringify(change).slice(0, 80)} is refused: ${refusal.slice(0, 60)}`, () => {
-    assert.equal(refused('section', { ...JAVA, ...change }), refusal);
+    assert.equal(refused('section', stepsOf({ ...JAVA, ...change })), refusal);
   });
 }
 
@@ -188,35 +185,62 @@ test('what the target cannot hold is told, field by field', () => {
       max_bytes: '10MB',
       scan_frequency: 0,
       close_inactive: '300',
-      multiline_max_lines: 6000,
-      multiline_timeout: '11',
       multiline_pattern: '^ERROR ',
       package_count: 10,
       output: { type: 'output.kafka', params: '{"password": "hidden"}' },
       fields_under_root: true,
-      ext_meta: { '': 'x', deep: {} },
+      paths: ['/a.log '],
+      exclude_files: [' /b.log'],
+      filters: [{ conditions: [{ index: '-1', key: ' ERROR', op: '=', level: 1 }], any: true }],
+      ext_meta: { '': 'x', deep: {}, team: 'a ' },
       labels: [],
     }),
     [
+      '~.filters[0].any: the target has no parameter for it',
+      '~.filters[0].conditions[0].key: begins or ends with blanks, which the target takes off',
+      '~.filters[0].conditions[0].level: the target has no parameter for it',
       '~.ignore_older: is not known; the target takes 86400',
       '~.max_bytes: is not a whole number; the target takes 204800',
       '~.scan_frequency: is less than 1; the target takes its own',
+      '~.paths[0]: begins or ends with blanks, which the target takes off',
+      '~.exclude_files[0]: begins or ends with blanks, which the target takes off',
       '~.labels: is not an object',
       '~.ext_meta.: has no name or its value is not text',
       '~.ext_meta.deep: has no name or its value is not text',
-      '~.package_count: the target takes the number of lines per package from its settings',
+      '~.ext_meta.team: begins or ends with blanks, which the target takes off',
       '~.output: the target sends by its own data link',
+      '~.package_count: the target takes the number of lines per package from its settings',
       '~.fields_under_root: the target has no parameter for it',
-      '~.multiline_max_lines: is 6000; the target takes 5000 at most',
-      '~.multiline_timeout: is 11; the target takes 10 at most',
       '~.multiline_pattern: begins or ends with blanks, which the target takes off',
       '~.encoding: is not known; the target takes UTF-8',
     ],
   );
 });
 
+test('how files are read goes as numbers, however they were written, and tail_files as it was', () => {
+  const { params, losses: lost } = parse('row', {
+    ...NGINX,
+    tail_files: 0,
+    ...{ ignore_older: '3600', max_bytes: 0, clean_inactive: '10', harvester_limit: 1000 },
+    ...{ scan_frequency: 10, close_inactive: '300' },
+  });
+  const { tail_files, ignore_older, max_bytes, clean_inactive, harvester_limit, scan_frequency, close_inactive } =
+    params;
+  assert.equal(tail_files, false);
+  assert.deepEqual(
+    [ignore_older, max_bytes, clean_inactive, harvester_limit, scan_frequency, close_inactive],
+    [3600, 0, 10, 1000, 10, 300],
+  );
+  assert.deepEqual(lost, []);
+});
+
+test('a path of 255 characters is taken, however many units and blanks it has', () => {
+  const path = `/${'🚀'.repeat(254)} `;
+  assert.deepEqual(parse('row', { ...NGINX, paths: [path] }).params.paths, [path]);
+});
+
 test('labels go back into the parameters they were made of, without the id of the source', () => {
-  const { params, losses: lost } = accepted('row', {
+  const { params, losses: lost } = parse('row', {
     ...NGINX,
     ext_meta: { app: 'pay', port: 80 },
     labels: { $body: { bk_collect_config_id: 501, team: 'a' }, zone: ['x'] },
@@ -264,7 +288,7 @@ for (const scenario of ['row', 'section']) {
   test(`${scenario}: whatever a step filters by stays in its order, and a group after the first begins with or`, () => {
     fc.assert(
       fc.property(files, (local) => {
-        const result = accepted(scenario, { ...JAVA, ...local });
+        const result = parse(scenario, { ...JAVA, ...local });
         const conditions = result.params.conditions as { type: string; separator_filters?: unknown[] };
         const expected = local.filters.flatMap((one, i) =>
           one.conditions.map(({ index, key, op }, j) => ({

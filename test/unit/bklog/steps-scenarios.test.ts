@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { parseSteps } from '../../../src/bklog/steps/parse-steps';
-import { isRefused } from '../../../src/bklog/steps/step-result';
-import { AT, stepsOf } from '../../support/subscription-step';
+import { accepted, lossesOf, refused, stepsOf } from '../../support/subscription-step';
 
 type Case = readonly [name: string, change: object, expected: object | string];
 
@@ -10,21 +8,24 @@ type Case = readonly [name: string, change: object, expected: object | string];
 function check(scenario: string, good: object, base: object, cases: readonly Case[]) {
   for (const [name, change, expected] of [['as BK-LOG writes it', {}, {}] as Case, ...cases]) {
     test(`${scenario}: ${name}`, () => {
-      const result = parseSteps({ scenario, steps: stepsOf({ ...good, ...change }) });
-      if (isRefused(result) || typeof expected === 'string') {
-        assert.equal(isRefused(result) && `${result.refusal.reason} ${result.refusal.text.replace(AT, '~')}`, expected);
+      const steps = stepsOf({ ...good, ...change });
+      if (typeof expected === 'string') {
+        assert.equal(refused(scenario, steps), expected);
         return;
       }
+      const result = accepted(scenario, steps);
       const { lost = [], ...params } = expected as { lost?: readonly string[] };
       assert.deepEqual(result.params, { ...base, ...params });
-      assert.deepEqual(
-        result.losses.map(({ field, reason }) => `${field.replace(AT, '~')}: ${reason}`),
-        lost,
-      );
+      assert.deepEqual(lossesOf(result), lost);
       assert.equal(result.dataEncoding, undefined);
     });
   }
 }
+
+/** What the API takes, and what became of the operators that it does not know. */
+const OPERATORS = Object.entries({ '=': 'include', '!=': 'neq', eq: 'eq', neq: 'neq', include: 'include' }).concat(
+  ['exclude', 'regex', 'nregex'].map((op) => [op, op]),
+);
 
 const line = (key: unknown, op: unknown, index: unknown = '-1') => ({ conditions: [{ index, key, op }] });
 const LONG = 'is longer than the 255 characters that the target takes';
@@ -51,13 +52,41 @@ check(
   [
     ['without filters', { filters: undefined }, { winlog_content: [], winlog_match_op: '' }],
     ['with empty filters', { filters: [] }, { winlog_content: [], winlog_match_op: '' }],
-    ['with a group without conditions', { filters: [{ conditions: [] }] }, { winlog_content: [], winlog_match_op: '' }],
     [
-      '= on the whole line includes',
-      { filters: [line('a', '=')] },
-      { winlog_content: ['a'], winlog_match_op: 'include' },
+      'with a group without conditions',
+      { filters: [{ conditions: [] }] },
+      { winlog_content: [], winlog_match_op: '', lost: ['~.filters[0]: has no conditions'] },
     ],
-    ['!= becomes neq', { filters: [line('a', '!=')] }, { winlog_content: ['a'], winlog_match_op: 'neq' }],
+    ...OPERATORS.map(
+      ([op, becomes]): Case => [
+        `${op} on the whole line is ${becomes}`,
+        { filters: [line('a', op)] },
+        { winlog_content: ['a'], winlog_match_op: becomes },
+      ],
+    ),
+    [
+      'an unknown operator',
+      { filters: [line('a', '~')] },
+      'value_unsupported ~.filters[0].conditions[0].op: is no operator that the target knows',
+    ],
+    [
+      'labels',
+      { labels: { $body: { bk_collect_config_id: 503 } }, ext_meta: { a: 'b' } },
+      { extra_labels: [{ key: 'a', value: 'b' }], extra_template_labels: [{ key: '$body', value: {} }] },
+    ],
+    [
+      'what an overlay added, and blanks',
+      { ignore_older: 5, event_logs: [{ name: 'System ', xml_query: 'x' }], provider_name: [' p'] },
+      {
+        ...{ winlog_name: ['System '], winlog_level: [], winlog_event_id: [], winlog_source: [' p'] },
+        lost: [
+          '~.event_logs[0].name: begins or ends with blanks, which the target takes off',
+          '~.provider_name[0]: begins or ends with blanks, which the target takes off',
+          '~.event_logs[0].xml_query: the target has no parameter for it',
+          '~.ignore_older: the target has no parameter for it',
+        ],
+      },
+    ],
     ['an index as a number', { filters: [line('a', 'eq', -1)] }, { winlog_content: ['a'], winlog_match_op: 'eq' }],
     [
       'a blank filter',
@@ -65,7 +94,7 @@ check(
       {
         winlog_content: [],
         winlog_match_op: '',
-        lost: ['~.filters[0].conditions[0].key: is blank, so it filters nothing'],
+        lost: ['~.filters[0].conditions[0]: has no word; the target takes no such condition'],
       },
     ],
     [
@@ -76,13 +105,9 @@ check(
     [
       'a condition on a field',
       { filters: [line('a', 'eq', '3')] },
-      'value_unsupported ~.filters[0].conditions[0].index: is not the whole line',
+      'value_unsupported ~.filters: is not about the whole line',
     ],
-    [
-      'a long content',
-      { filters: [line('x'.repeat(256), 'eq')] },
-      `value_unsupported ~.filters[0].conditions[0].key: ${LONG}`,
-    ],
+    ['a long content', { filters: [line('x'.repeat(256), 'eq')] }, `value_unsupported ~.filters: ${LONG}`],
     ['without sources, as of old', { provider_name: undefined }, { winlog_source: [] }],
     ['with a source left blank', { provider_name: [''] }, { winlog_source: [] }],
     [
@@ -189,6 +214,35 @@ check(
     ],
     ['an IPv6 address', { host: '[fe80::1]:514' }, { syslog_port: 514, syslog_monitor_host: '[fe80::1]' }],
     ['a port alone', { host: ':514' }, { syslog_port: 514 }],
+    [
+      'a template of another address',
+      { host: '{{ x.ip }}:514' },
+      { syslog_port: 514, syslog_monitor_host: '{{ x.ip }}' },
+    ],
+    ...OPERATORS.map(
+      ([op, becomes = '']): Case => [
+        `${op} on the whole message is ${becomes}`,
+        { syslog_filters: [message('a', op)] },
+        { syslog_conditions: [said('', becomes, 'a')] },
+      ],
+    ),
+    [
+      '= on a field is equality',
+      { syslog_filters: [message(3, '=', 'severity')] },
+      { syslog_conditions: [said('severity', 'eq', '3')] },
+    ],
+    [
+      'what nobody knows in a condition, and blanks',
+      { syslog_filters: [{ conditions: [{ key: '', op: 'eq', value: ' a', not: true }], any: 1 }] },
+      {
+        syslog_conditions: [said('', 'eq', ' a')],
+        lost: [
+          '~.syslog_filters[0].any: the target has no parameter for it',
+          '~.syslog_filters[0].conditions[0]: begins or ends with blanks, which the target takes off',
+          '~.syslog_filters[0].conditions[0].not: the target has no parameter for it',
+        ],
+      },
+    ],
     ['a protocol in capitals', { protocol: 'TCP' }, { syslog_protocol: 'tcp' }],
     ['no filters', { syslog_filters: undefined }, { syslog_conditions: [] }],
     ['empty filters', { syslog_filters: [] }, { syslog_conditions: [] }],
@@ -227,12 +281,16 @@ check(
       {
         syslog_conditions: [said('x', 'eq', 'a')],
         lost: [
-          '~.syslog_filters[1].conditions[0]: has no content; the target takes no such condition',
           '~.syslog_filters[0]: has no conditions',
+          '~.syslog_filters[1].conditions[0]: has no content; the target takes no such condition',
         ],
       },
     ],
-    ['labels', { labels: {} }, { lost: ['~.labels: the target has no labels for syslog'] }],
+    [
+      'labels, which BK-LOG sends to no syslog agent',
+      { labels: { a: 1 }, ext_meta: { b: 'c' } },
+      { lost: ['~.labels: the target has no parameter for it', '~.ext_meta: the target has no parameter for it'] },
+    ],
     ['no protocol', { protocol: undefined }, 'no_source_definition ~.protocol: is empty'],
     ['another protocol', { protocol: 'tls' }, 'value_unsupported ~.protocol: is neither tcp nor udp'],
     ['no host', { host: null }, 'no_source_definition ~.host: is empty'],
@@ -295,6 +353,36 @@ check(
       { kafka_hosts: ['a:1'], kafka_topics: ['t'], kafka_ssl_params: {} },
     ],
     ['no filters', { filters: null, delimiter: '' }, { conditions: { type: 'none' } }],
+    ...OPERATORS.map(
+      ([op, becomes]): Case => [
+        `${op} on the whole line is ${becomes}`,
+        { filters: [line('a', op, -1)] },
+        {
+          conditions: {
+            ...{ type: 'match', match_type: becomes, match_content: 'a', separator: '|' },
+            separator_filters: [{ fieldindex: '-1', word: 'a', op: becomes, logic_op: 'and' }],
+          },
+        },
+      ],
+    ),
+    [
+      'fields without a delimiter',
+      { delimiter: '' },
+      'malformed_definition ~.delimiter: is missing, and fields are filtered by their number',
+    ],
+    [
+      'labels, and what an overlay added',
+      { ext_meta: { a: 'b' }, labels: { c: 1 }, balance: 'range' },
+      {
+        ...{ extra_labels: [{ key: 'a', value: 'b' }], extra_template_labels: [{ key: 'c', value: 1 }] },
+        lost: ['~.balance: the target has no parameter for it'],
+      },
+    ],
+    [
+      'a password between blanks',
+      { password: 'p ' },
+      { kafka_password: 'p ', lost: ['~.password: begins or ends with blanks, which the target takes off'] },
+    ],
     ['no TLS', { ssl: undefined }, { kafka_ssl_params: {} }],
     ['TLS empty text', { ssl: '' }, { kafka_ssl_params: {} }],
     ['TLS null as text', { ssl: 'null' }, 'malformed_definition ~.ssl: is not an object'],

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseSteps } from '../../../src/bklog/steps/parse-steps';
 import { isRefused, REFUSAL_REASONS } from '../../../src/bklog/steps/step-result';
-import { stepsOf } from '../../support/subscription-step';
+import { assertTaken, stepsOf } from '../../support/subscription-step';
 
 const ID = 'bkunifylogbeat';
 /** A step that each scenario takes. */
@@ -98,6 +98,18 @@ test('of several steps one is read, and the others are told as losses', () => {
   assert.deepEqual(result.losses[0], { field: 'steps[0]', reason: 'a collector has one step' });
 });
 
+test('what stands beside the context and beside what the log agent is told is lost by name, the data id excepted', () => {
+  const result = parseSteps({
+    scenario: 'row',
+    steps: [{ id: ID, params: { context: { dataid: 7, bizid: 2, local: [{ paths: ['/a'] }] }, control: {} } }],
+  });
+  assert.ok(!isRefused(result));
+  assert.deepEqual(
+    result.losses.map(({ field }) => field).filter((field) => !field.includes('local')),
+    ['steps[0].params.control', 'steps[0].params.context.bizid'],
+  );
+});
+
 const WITHOUT_CALL: readonly (readonly [scenario: unknown, definition: object, said: RegExp])[] = [
   [
     'client',
@@ -176,7 +188,7 @@ test('whatever JSON the steps are, the answer is parameters with their losses or
   const seen = new Set<string>();
   fc.assert(
     fc.property(
-      fc.constantFrom(...Object.keys(LOCALS), 'custom', 'client'),
+      fc.constantFrom(...Object.keys(LOCALS), 'client'),
       anySteps,
       fc.boolean(),
       (scenario, value, isParsed) => {
@@ -190,15 +202,20 @@ test('whatever JSON the steps are, the answer is parameters with their losses or
           assert.ok(result.refusal.field !== '' && result.refusal.text.startsWith(`${result.refusal.field}: `));
           seen.add(result.refusal.reason);
         } else {
+          assertTaken(scenario, result);
           assert.equal(JSON.stringify(JSON.parse(JSON.stringify(result.params))), JSON.stringify(result.params));
           assert.ok(result.losses.every(({ field, reason }) => field !== '' && reason !== ''));
-          seen.add('taken');
+          seen.add(`taken ${scenario}`);
         }
       },
     ),
     { numRuns: 5000, seed: 20261123 },
   );
-  assert.deepEqual([...seen].sort(), [...REFUSAL_REASONS, 'taken'].sort(), 'every kind of answer was met');
+  assert.deepEqual(
+    [...seen].sort(),
+    [...REFUSAL_REASONS, ...Object.keys(LOCALS).map((scenario) => `taken ${scenario}`)].sort(),
+    'every kind of answer was met',
+  );
 });
 
 test('a custom report has nothing to read on hosts: whatever its steps, it has no parameters', () => {
