@@ -23,6 +23,7 @@ export { type BackupSet, backupSetSchema, type SelectedTable, type SetSource } f
 export type { RecoveryCertificate } from './model/certificate';
 export { type ConnectionSettings, connectionSettingsSchema, type TlsSettings } from './model/connection-settings';
 export { type ContentRule, contentRuleFileSchema } from './model/content-rule';
+export { type ExportCleaning, exportCleaningSchema } from './model/export-task';
 export { type BackupSetId, newBackupSetId, newRunId, type ObjectKey, type RunId } from './model/ids';
 export { type LocationSettings, locationSettingsSchema } from './model/location-settings';
 export {

@@ -28,6 +28,10 @@ const OPTIONS = {
   'keep-weekly': { type: 'string' },
   'keep-monthly': { type: 'string' },
   'dry-run': { type: 'boolean' },
+  apply: { type: 'boolean' },
+  folder: { type: 'string' },
+  'require-mount': { type: 'boolean' },
+  'accept-missing': { type: 'boolean' },
   rules: { type: 'string' },
   accept: { type: 'boolean' },
   diff: { type: 'boolean' },
@@ -104,6 +108,10 @@ const ACCEPTED: Readonly<Record<string, readonly OptionName[]>> = {
   prune: [
     ...(['location', 'dry-run', 'keep-days', 'failed-days', 'keep-last'] as const),
     ...(['keep-daily', 'keep-weekly', 'keep-monthly'] as const),
+    ...COMMON,
+  ],
+  'clean-exports': [
+    ...(['config', 'section', 'folder', 'keep-days', 'require-mount', 'accept-missing', 'apply'] as const),
     ...COMMON,
   ],
 };
@@ -292,6 +300,20 @@ const commandSchema = z.discriminatedUnion('command', [
         timeZone: timeZone.optional(),
       })
       .transform((policy) => retentionPolicySchema.parse(policy)),
+  }),
+  z.object({
+    command: z.literal('clean-exports'),
+    ...common,
+    config: z.string({ error: 'is missing' }),
+    section: z.array(z.string()).length(1, 'names one section').default(['bk_log_search']),
+    folder: z
+      .string({ error: 'is missing' })
+      .min(1, 'is empty')
+      .transform((path) => resolve(path)),
+    keepDays: wholeNumber(1, 100_000).default(2),
+    requireMount: z.boolean().default(false),
+    acceptMissing: z.boolean().default(false),
+    apply: z.boolean().default(false),
   }),
 ]);
 export type Command = z.infer<typeof commandSchema>;

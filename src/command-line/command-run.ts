@@ -33,3 +33,9 @@ export async function targetServer({
   const [name = ''] = section ?? (await readConnectionSections(config));
   return await readConnectionSection(config, name);
 }
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
+  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
+}

@@ -6,7 +6,15 @@ import { carryOut } from '../operations/carry-out';
 import { chooseTables } from '../operations/choose-tables';
 import type { ExportSource, ListedSet, VerifyResult } from '../operations/contract';
 import type { Command } from './arguments';
-import { type CommandOf, type CommandResult, type CommandRun, surroundings, targetServer } from './command-run';
+import { cleanExports } from './clean-exports-command';
+import {
+  type CommandOf,
+  type CommandResult,
+  type CommandRun,
+  formatBytes,
+  surroundings,
+  targetServer,
+} from './command-run';
 import { documentSources, exportDocuments } from './export-command';
 import { migrateDocuments } from './migrate-command';
 import { restore } from './restore-command';
@@ -27,6 +35,8 @@ export async function runCommand(command: Command, run: CommandRun): Promise<Com
       return await restore(command, run);
     case 'prune':
       return await prune(command, run);
+    case 'clean-exports':
+      return await cleanExports(command, run);
     default:
       return command satisfies never;
   }
@@ -232,10 +242,4 @@ async function prune(command: CommandOf<'prune'>, run: CommandRun): Promise<Comm
 
 function formatDuration(ms: number): string {
   return ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : `${Math.round(ms / 1000)} s`;
-}
-
-function formatBytes(bytes: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), units.length - 1);
-  return `${(bytes / 1024 ** power).toFixed(power === 0 ? 0 : 1)} ${units[power]}`;
 }

@@ -44,6 +44,13 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
       [--keep-days N] [--failed-days N] [--keep-last N]
       [--keep-daily N] [--keep-weekly N] [--keep-monthly N]
 
+  clean-exports --config F --folder DIR [--apply]
+      BK-LOG's own export files: what its job of 03:00 is meant to do. Without --apply: says of every task what would be done
+      [--section S]                  of BK-LOG's database; default bk_log_search
+      [--keep-days N]                files stay N days after their task was created; default 2
+      [--require-mount]              refuse a folder that is not a mount point
+      [--accept-missing]             files that are not there have gone, although nothing says that DIR is their folder
+
   URL   a folder, or file:///folder
   SET   a set id, an archive name, or "latest"
 

@@ -166,6 +166,11 @@ export const ERROR_CATALOGUE = {
     retry: 'never',
     remedy: 'Verify a newer set first.',
   },
+  OP_EXPORT_UNSAFE: {
+    meaning: 'a row of the table of exports names something that is no file inside the folder',
+    retry: 'never',
+    remedy: 'Look at the row and at what it names; nothing of both was touched.',
+  },
   OP_BUSY: {
     meaning: 'another run holds the location, or this node is still running',
     retry: 'later',

@@ -14,6 +14,7 @@ export const OPERATIONS = [
   'restore',
   'undo',
   'prune',
+  'clean-exports',
 ] as const;
 export type Operation = (typeof OPERATIONS)[number];
 

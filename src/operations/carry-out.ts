@@ -4,6 +4,7 @@ import { toOperationError } from '../errors/to-operation-error';
 import type { Operation, RunReport } from '../model/run-report';
 import type { ProgressListener } from '../support/progress';
 import { checkApi } from './check-api';
+import { cleanExports } from './clean-exports';
 import type { OperationName, RequestOf, ResultOf, RunSurroundings } from './contract';
 import { describeConnection } from './describe-connection';
 import { exportCollectors } from './export-collectors';
@@ -47,6 +48,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   restoreSet,
   undoRestore,
   prune,
+  cleanExports,
 };
 
 /** Operations that leave a record in the journal, and the word it uses. */
@@ -62,6 +64,7 @@ const RECORDED: Partial<Record<OperationName, Operation>> = {
   restoreSet: 'restore',
   undoRestore: 'undo',
   prune: 'prune',
+  cleanExports: 'clean-exports',
 };
 
 const DOING: Record<OperationName, string> = {
@@ -82,6 +85,7 @@ const DOING: Record<OperationName, string> = {
   restoreSet: 'restoring a set',
   undoRestore: 'undoing a restore',
   prune: 'pruning',
+  cleanExports: 'cleaning exports',
 };
 
 /** Carries out one operation by name, with its record in the journal. Throws OperationErrors only. */

@@ -209,7 +209,7 @@ function ignoreExisting(error: NodeJS.ErrnoException): void {
 }
 
 /** An NFS path that is not mounted is an empty folder on the local disk: writing there would look like success. */
-async function assertMounted(root: string): Promise<void> {
+export async function assertMounted(root: string): Promise<void> {
   const [here, above] = await Promise.all([stat(root), stat(dirname(root))]);
   if (here.dev === above.dev) {
     throw new OperationError('OP_STORE_UNREACHABLE', `nothing is mounted at ${root}`, {

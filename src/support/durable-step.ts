@@ -44,12 +44,15 @@ export const ROW_STEPS = ['restore.raise-ids'] as const;
 /** The steps of one migrated item, and of one that is taken back. */
 export const MIGRATE_STEPS = ['migrate.begin', 'migrate.call', 'migrate.finish'] as const;
 export const UNDO_MIGRATION_STEPS = ['migrate.remove', 'migrate.forget'] as const;
+/** The steps of one task of which the export file is cleaned away. */
+export const CLEAN_EXPORTS_STEPS = ['exports.mark-failed', 'exports.remove-file', 'exports.mark-clean'] as const;
 export type DurableStep =
   | (typeof DURABLE_STEPS)[number]
   | (typeof RESTORE_STEPS)[number]
   | (typeof ROW_STEPS)[number]
   | (typeof MIGRATE_STEPS)[number]
-  | (typeof UNDO_MIGRATION_STEPS)[number];
+  | (typeof UNDO_MIGRATION_STEPS)[number]
+  | (typeof CLEAN_EXPORTS_STEPS)[number];
 
 type Moment = 'before' | 'after';
 let observe: ((step: DurableStep, moment: Moment) => void) | undefined;
