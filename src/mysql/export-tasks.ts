@@ -11,7 +11,7 @@ const TABLES = ['export_task', 'log_search_asynctask'];
 const TOGGLES = 'feature_toggle_featuretoggle';
 const PAGE_ROWS = 500;
 /** The platform works on the table meanwhile: nobody waits long for a row of it. */
-const ROW_LOCK_WAIT_S = 5;
+const ROW_LOCK_WAIT_S = 2;
 
 /** Links are told apart by the server: those of other stores are signed, and need not leave it. */
 const COLUMNS = `id, created_at, completed_at, export_status, export_type, file_name, is_clean,

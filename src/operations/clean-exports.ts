@@ -79,12 +79,11 @@ async function carryOutOne(
   if (file === 'remove' && task.fileName) {
     if (!(await tasks.isUnchanged(task))) return { did };
     try {
-      await folder.remove(task.fileName);
+      if (await folder.remove(task.fileName)) did.push('removed');
     } catch (error) {
       if (!isOperationError(error) || isOfTheFolder(error)) throw error;
       return { did, problem: { code: error.code, message: error.message } };
     }
-    did.push('removed');
   }
   if (await tasks.markClean(task)) did.push('marked-clean');
   return { did };

@@ -84,7 +84,7 @@ function stepsOf({ marks, file }: ExportVerdict): CleaningStep[] {
 
 function outcomeOf(verdict: ExportVerdict, ending: CleaningEnding | undefined): CleanedExport['outcome'] {
   if (ending?.problem) return 'refused';
-  if (ending && ending.did.length < stepsOf(verdict).length) return 'changed';
+  if (ending && !verdict.marks.every((mark) => ending.did.includes(`marked-${mark}`))) return 'changed';
   if (verdict.refused) return 'refused';
   return ending ? 'done' : 'planned';
 }

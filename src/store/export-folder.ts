@@ -12,8 +12,8 @@ export interface ExportFolder {
   readonly place: string;
   /** What has this name; links are not followed. Errors: OP_STORE_UNREACHABLE when the folder is not the one that was opened. */
   look(name: string): Promise<FoundFile>;
-  /** Removes one file for good; one that has gone meanwhile is fine. Errors: OP_STORE_*, OP_EXPORT_UNSAFE. */
-  remove(name: string): Promise<void>;
+  /** Removes one file for good. The answer is false when it has gone meanwhile. Errors: OP_STORE_*, OP_EXPORT_UNSAFE. */
+  remove(name: string): Promise<boolean>;
   /** All names in it. */
   names(): Promise<string[]>;
 }
@@ -79,11 +79,16 @@ export async function openExportFolder(
         if ((await kindOf(name)).kind === 'other') {
           throw new OperationError('OP_EXPORT_UNSAFE', `${name} in ${folder} is not a file`, { details: { name } });
         }
-        await durableStep('exports.remove-file', async () => {
-          await unlink(join(root, name)).catch((error: NodeJS.ErrnoException) => {
-            if (error.code !== 'ENOENT') throw error;
-          });
+        return await durableStep('exports.remove-file', async () => {
+          const isRemoved = await unlink(join(root, name)).then(
+            () => true,
+            (error: NodeJS.ErrnoException) => {
+              if (error.code === 'ENOENT') return false;
+              throw error;
+            },
+          );
           await syncFolder(root);
+          return isRemoved;
         });
       }),
     names: () => translated('listing', () => readdir(root)),
