@@ -5,14 +5,17 @@ import { findLocation } from '../shared/config-nodes';
 import { defineNode, nameOf } from '../shared/define-node';
 import { formatBytes } from '../shared/node-status';
 import { surroundingsOf } from '../shared/surroundings';
+import { answerExportsPlan, cleanExports } from './clean-exports';
 import { DEFAULTS, type RetentionConfig, toPolicy } from './config';
 
-/** Plans what a location keeps and, unless it is a dry run, removes the rest. */
+/** Plans what a location keeps, or which files of BK-LOG's exports go, and, unless it is a dry run, removes the rest. */
 export = function (RED: NodeAPI) {
   defineNode<RetentionConfig>(RED, 'retention', {
-    operation: 'prune',
-    async run(node, config, { set, around, signal, onProgress }) {
+    operation: ({ what }) => (what === 'exports' ? 'clean-exports' : 'prune'),
+    async run(node, config, context) {
       const saved = { ...DEFAULTS, ...config };
+      if (saved.what === 'exports') return await cleanExports(RED, saved, nameOf(node), context);
+      const { set, around, signal, onProgress } = context;
       const location = findLocation(RED, saved.location, nameOf(node)).settings();
       const policy = toPolicy(saved, saved.timeZone);
       const { plan, dryRun, removed, freedBytes } = await runInWorker(
@@ -41,5 +44,12 @@ export = function (RED: NodeAPI) {
       const wanted = { ...surroundingsOf(RED), location, policy, dryRun: true };
       return (await runInWorker('prune', wanted, { signal })).plan;
     }),
+  );
+
+  /** What a cleaning of exports would do right now, as it stands in the form. */
+  RED.httpAdmin.get(
+    '/bklog-backup/db-connection/:id/exports-plan',
+    RED.auth.needsPermission('bklog-backup.read'),
+    answerEditor((request, signal) => answerExportsPlan(RED, request, signal)),
   );
 };

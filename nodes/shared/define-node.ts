@@ -41,7 +41,8 @@ export interface RunOutcome {
 }
 
 export interface NodeDefinition<Config extends NodeDef> {
-  readonly operation: Operation;
+  /** What a run is called in reports; where it depends on the node's settings, a function of them. */
+  readonly operation: Operation | ((config: Config) => Operation);
   /** Number of outputs; default 1. */
   readonly outputs?: number;
   /** Output for progress messages. */
@@ -71,6 +72,7 @@ export function defineNode<Config extends NodeDef>(
 ): void {
   RED.nodes.registerType(type, function (this: Node, config: Config) {
     RED.nodes.createNode(this, config);
+    const operation = operationOf(definition, config);
     let running: { readonly abort: AbortController; readonly settled: Promise<void> } | undefined;
     showIdle(this);
 
@@ -84,7 +86,7 @@ export function defineNode<Config extends NodeDef>(
         const busy = new OperationError('OP_BUSY', `${nameOf(this)} is still running`, {
           remedy: 'Send messages further apart, or stop the run with msg.cancel = true.',
         });
-        failMessage(msg, definition.operation, busy, { runId: newRunId(), startedAt: new Date() });
+        failMessage(msg, operation, busy, { runId: newRunId(), startedAt: new Date() });
         done(busy);
         return;
       }
@@ -109,6 +111,10 @@ export function defineNode<Config extends NodeDef>(
   });
 }
 
+function operationOf<Config extends NodeDef>({ operation }: NodeDefinition<Config>, config: Config): Operation {
+  return typeof operation === 'function' ? operation(config) : operation;
+}
+
 interface Delivery {
   readonly msg: BackupMessage;
   readonly send: (msg: BackupMessage[] | (BackupMessage | null)[]) => void;
@@ -125,7 +131,8 @@ async function runMessage<Config extends NodeDef>(
   { msg, send, done, signal }: Delivery,
 ): Promise<void> {
   const startedAt = new Date();
-  const { operation, outputs = 1, progressPort } = definition;
+  const { outputs = 1, progressPort } = definition;
+  const operation = operationOf(definition, config);
   const atPort = (port: number, message: BackupMessage) =>
     Array.from({ length: outputs }, (_, index) => (index === port ? message : null));
   const tell = (port: number, payload: object) => {

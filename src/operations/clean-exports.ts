@@ -46,7 +46,7 @@ export async function cleanExports(
       for (const { task, verdict } of plans) {
         signal.throwIfAborted();
         record.add(verdict, write ? await carryOutOne(folder, tasks, task, verdict, request.runId) : undefined);
-        onProgress({ phase: 'prune', rows: record.size });
+        onProgress({ phase: write ? 'prune' : 'read', rows: record.size });
       }
     }
     return { dryRun: request.dryRun, now, folder: folder.place, table: tasks.place, keepDays, ...record.result() };
