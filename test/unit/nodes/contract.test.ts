@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runInNewContext } from 'node:vm';
+import { reasonKey } from '../../support/reason-key';
 
 /** What a new node has to bring; each failure names the file and the line to add. */
 
@@ -178,26 +179,17 @@ test('every reason of a retention plan has a translation', () => {
     const { expected } = readJson(`test/unit/plan/golden/${file}`);
     for (const { reasons } of [...expected.sets, ...expected.remains] as { reasons: string[] }[]) {
       for (const reason of reasons) {
-        if (!texts.has(`retention.reason.${slugOf(reason)}`)) untranslated.add(reason);
+        if (!texts.has(reasonKey(reason))) untranslated.add(reason);
       }
     }
   }
   // Golden files name sets by words instead of ids; those few reasons are checked with real ids here.
   const id = '20260101030000_x7k2m9q4zr';
   for (const reason of [`${id} is newer and verified`, `damaged, and ${id} is verified`, `needed by ${id}`]) {
-    assert.ok(texts.has(`retention.reason.${slugOf(reason)}`), reason);
+    assert.ok(texts.has(reasonKey(reason)), reason);
   }
   assert.deepEqual(
     [...untranslated].filter((reason) => !/ is newer and verified$| is verified$|^needed by /.test(reason)),
     [],
   );
 });
-
-/** As retention.html makes keys of reasons. */
-function slugOf(reason: string): string {
-  return reason
-    .replace(/\d{14}_[a-z0-9]{10}|\d{4}-W?\d\d(?:-\d\d)?|\d+/g, 'n')
-    .toLowerCase()
-    .replace(/[^a-z]+/g, '-')
-    .replace(/^-|-$/g, '');
-}

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import type { ExportTask, FoundFile } from '../../../src/model/export-task';
 import { type CleaningMoment, planExportTask } from '../../../src/plan/plan-export-cleaning';
+import { reasonKey } from '../../support/reason-key';
 
 const NOW = '2026-03-10 12:00:00.000000';
 const TASK: ExportTask = {
@@ -9,6 +11,7 @@ const TASK: ExportTask = {
   ...{ type: 'async', fileName: 'a.tar.gz', isClean: false, store: 'folder' },
 };
 const FILE: FoundFile = { kind: 'file', bytes: 5 };
+const reasons = new Set<string>();
 
 function planned(change: Partial<ExportTask>, found: FoundFile = FILE, moment: Partial<CleaningMoment> = {}): string {
   const task = { ...TASK, ...change };
@@ -17,6 +20,7 @@ function planned(change: Partial<ExportTask>, found: FoundFile = FILE, moment: P
     ...moment,
   });
   assert.ok(verdict.reasons.length > 0, 'a verdict has a reason');
+  for (const reason of verdict.reasons) reasons.add(reason);
   return [verdict.file, ...verdict.marks, verdict.refused ?? ''].join(' ').trim();
 }
 
@@ -69,9 +73,14 @@ test('a file that has gone is marked only where it must have been in this folder
   assert.equal(planned({ store: 'elsewhere' }, absent), 'leave');
   assert.equal(planned({ store: 'elsewhere' }), 'leave');
   const { store: _, ...noLink } = TASK;
-  const about = (found: FoundFile, defaultStore?: 'folder') =>
-    planExportTask(noLink, found, { now: NOW, keepDays: 2, ...(defaultStore ? { defaultStore } : {}) }).file;
+  const about = (found: FoundFile, defaultStore?: 'folder') => {
+    const verdict = planExportTask(noLink, found, { now: NOW, keepDays: 2, ...(defaultStore ? { defaultStore } : {}) });
+    for (const reason of verdict.reasons) reasons.add(reason);
+    return verdict.file;
+  };
   assert.deepEqual([about(absent, 'folder'), about(absent), about(FILE)], ['gone', 'leave', 'remove']);
+  planned({ createdAt: '2026-03-10 00:00:00.000000' }, FILE, { keepDays: 1 });
+  planned({}, FILE, { keepDays: 1 });
 });
 
 test('a name that leads out of the folder, a link and what cannot be looked at are refused', () => {
@@ -80,4 +89,13 @@ test('a name that leads out of the folder, a link and what cannot be looked at a
   }
   assert.equal(planned({}, { kind: 'other' }), 'leave OP_EXPORT_UNSAFE');
   assert.equal(planned({}, { kind: 'unreadable', code: 'EACCES' }), 'leave OP_STORE_DENIED');
+});
+
+test('every reason has a translation', () => {
+  assert.ok(reasons.size > 12, 'the tests before have met them');
+  const { reason: texts } = JSON.parse(readFileSync('nodes/retention/locales/zh-CN/retention.json', 'utf8')).retention;
+  assert.deepEqual(
+    [...reasons].filter((reason) => !(reasonKey(reason).split('.')[2]! in texts)),
+    [],
+  );
 });
