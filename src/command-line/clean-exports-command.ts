@@ -43,8 +43,8 @@ function lineOf({ id, state, file, fileName, bytes, marks, reasons, outcome }: C
 function summaryOf({ dryRun, totals, folder, table, now }: CleanExportsResult): string {
   const { files, bytes, markedClean, markedFailed, gone, withoutFile, left, refused, changed } = totals;
   return [
-    `${dryRun ? 'would remove' : 'removed'} ${files} files, ${formatBytes(bytes)}, from ${folder}`,
-    `  ${dryRun ? 'would mark' : 'marked'} ${markedClean} tasks of ${table} as clean (${gone} with a file that has gone, ${withoutFile} without one), ${markedFailed} as failed`,
+    `${dryRun ? 'would remove' : 'removed'} ${files} ${files === 1 ? 'file' : 'files'}, ${formatBytes(bytes)}, from ${folder}`,
+    `  ${dryRun ? 'would mark' : 'marked'} ${markedClean} of ${table} as clean (${gone} with a file that has gone, ${withoutFile} without one), ${markedFailed} as failed`,
     `  ${left} left, ${refused} refused${dryRun ? '' : `, ${changed} changed meanwhile`}; server time ${now} UTC`,
   ].join('\n');
 }

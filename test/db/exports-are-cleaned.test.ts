@@ -439,7 +439,7 @@ test('the command says what it would do, and does it with --apply', async () => 
       plan.output,
       /^remove +task \d+ success bk_log_search_901_\S+ +2\.0 KiB +mark as clean +\(older than 2 days\)/,
     );
-    assert.match(plan.output, /OP_EXPORT_UNSAFE: .*leads out of the folder\nwould remove 1 files, 2\.0 KiB, from /);
+    assert.match(plan.output, /OP_EXPORT_UNSAFE: .*leads out of the folder\nwould remove 1 file, 2\.0 KiB, from /);
     assert.ok(has(fileOf(1)));
     const done = await runCrashChild('count', [...argv, '--apply', '--json']);
     const report = JSON.parse(done.output);

@@ -6,6 +6,7 @@ import { after, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import type { Page } from 'playwright-core';
 import { testServer } from '../support/database';
+import { cleanExportFiles } from './clean-exports-flows';
 import {
   badgeOf,
   chromiumPath,
@@ -126,7 +127,7 @@ function warningsOf(output: string): string[] {
   return output.split('\n').filter((line) => line.trim() && !own.test(line));
 }
 
-test('the examples for backup, restore, restore test and migration are imported, filled in, deployed and run in the real editor', async (t) => {
+test('the examples for backup, restore, restore test, migration and export files are imported, filled in, deployed and run in the real editor', async (t) => {
   const { startNodeRed } = (await import(script('node-red.mjs'))) as {
     startNodeRed(options: object): Promise<RunningNodeRed>;
   };
@@ -159,6 +160,7 @@ test('the examples for backup, restore, restore test and migration are imported,
               await restoreAndUndo(editor, locale, path, look);
               await migrateAndUndo(editor, locale, mkdtempSync(join(folder, 'migration-')), look);
               await proveMonthly(editor, locale, path, look);
+              await cleanExportFiles(editor, locale, mkdtempSync(join(folder, 'exports-')), look);
             }
             assert.deepEqual(editor.complaints, []);
           } finally {
