@@ -1284,7 +1284,9 @@ function addExportTasks(tables, random, business, firstId, indexSetId) {
       failed_reason: status === 'failed' ? 'export upload error: 存储空间不足' : null,
       file_name: isDone ? fileName : null,
       file_size: isDone ? random.int(1, 90_000) / 100 : null,
-      download_url: isDone ? `https://bklog.example.com/api/v1/log_extract/tasks/download_file/?target_file=${fileName}` : null,
+      download_url: isDone
+        ? `https://bklog.example.com/api/v1/log_extract/tasks/download_file/?target_file=${fileName}`
+        : null,
       exported_count: isDone ? total : Math.floor(total / 3),
       export_total_count: total,
       download_count: isDone ? random.int(0, 3) : 0,

@@ -13,10 +13,10 @@ const PAGE_ROWS = 500;
 /** The platform works on the table meanwhile: nobody waits long for a row of it. */
 const ROW_LOCK_WAIT_S = 2;
 
-/** Links are told apart by the server: those of other stores are signed, and need not leave it. */
+/** Links are told apart by the server: BK-LOG's own name a target_file, those of other stores are signed and stay there. */
 const COLUMNS = `id, created_at, completed_at, export_status, export_type, file_name, is_clean,
   CASE WHEN COALESCE(download_url, '') = '' THEN NULL
-       WHEN download_url LIKE '%/log_extract/tasks/download_file/%target_file=%' THEN 'folder' ELSE 'elsewhere' END AS store`;
+       WHEN download_url LIKE '%target\\_file=%' THEN 'folder' ELSE 'elsewhere' END AS store`;
 const RUNNING = `export_status IS NULL OR export_status IN (${RUNNING_STATES.map((state) => `'${state}'`).join(', ')})`;
 /** The row is what was read of it. */
 const SAME = `id = ? AND is_clean = ? AND created_at = ? AND export_status <=> ?
@@ -154,14 +154,15 @@ export class ExportTasks {
 
 async function findTable(connection: SourceConnection): Promise<string> {
   const { database, name } = connection.settings;
+  let isDenied = false;
   for (const table of TABLES) {
     try {
       await connection.query(`SELECT ${COLUMNS} FROM ${qualifiedName(database, table)} LIMIT 0`);
       return table;
     } catch (error) {
       const code = codeOf(error);
-      // A table that is not there is denied to an account that has privileges on others alone.
-      if (DENIED.has(code) && table === TABLES[0]) throw await denied(connection, table);
+      // Also said of a table that is not there, to an account with privileges on single tables.
+      isDenied ||= DENIED.has(code);
       if (code === 'ER_BAD_FIELD_ERROR') {
         throw new OperationError(
           'OP_SOURCE_MISSING',
@@ -176,6 +177,7 @@ async function findTable(connection: SourceConnection): Promise<string> {
       if (code !== 'ER_NO_SUCH_TABLE' && !DENIED.has(code)) throw error;
     }
   }
+  if (isDenied) throw await denied(connection, TABLES[0]!);
   throw new OperationError('OP_SOURCE_MISSING', `${database} has no table ${TABLES.join(' or ')}`, {
     details: { connection: name, database, tables: TABLES },
     remedy: "Name the database of BK-LOG's application, usually bk_log_search.",

@@ -1,4 +1,5 @@
 import { isOperationError, type OperationError } from '../errors/operation-error';
+import { toOperationError } from '../errors/to-operation-error';
 import { type ExportTask, isPlainName } from '../model/export-task';
 import { withConnection } from '../mysql/connection';
 import { ExportTasks } from '../mysql/export-tasks';
@@ -30,27 +31,48 @@ export async function cleanExports(
     const { keepDays } = request.cleaning;
     const moment: CleaningMoment = { now, keepDays, ...(defaultStore ? { defaultStore } : {}) };
     const record = new CleaningRecord(tasks.place);
-    let isKnown = request.cleaning.acceptMissing;
-    for await (const page of tasks.pages(now, keepDays)) {
-      const plans: { readonly task: ExportTask; readonly verdict: ExportVerdict }[] = [];
-      for (const task of page) {
-        signal.throwIfAborted();
-        plans.push({ task, verdict: await planOne(folder, task, moment) });
-      }
-      isKnown ||= plans.some(({ verdict }) => verdict.file === 'remove');
-      const gone = plans.filter(({ verdict }) => verdict.file === 'gone').length;
-      if (gone > 0 && !isKnown) {
-        await assertExportFolder(folder, tasks, request.cleaning, gone);
-        isKnown = true;
-      }
-      for (const { task, verdict } of plans) {
-        signal.throwIfAborted();
-        record.add(verdict, write ? await carryOutOne(folder, tasks, task, verdict, request.runId) : undefined);
-        onProgress({ phase: write ? 'prune' : 'read', rows: record.size });
-      }
+    try {
+      await cleanPages(request, { folder, tasks, moment, record }, signal, onProgress);
+    } catch (thrown) {
+      const error = toOperationError(signal.aborted ? signal.reason : thrown, 'cleaning exports');
+      throw write ? record.interrupted(error) : error;
     }
     return { dryRun: request.dryRun, now, folder: folder.place, table: tasks.place, keepDays, ...record.result() };
   });
+}
+
+interface Cleaning {
+  readonly folder: ExportFolder;
+  readonly tasks: ExportTasks;
+  readonly moment: CleaningMoment;
+  readonly record: CleaningRecord;
+}
+
+async function cleanPages(
+  { cleaning, dryRun, runId }: CleanExportsRequest,
+  { folder, tasks, moment, record }: Cleaning,
+  signal: AbortSignal,
+  onProgress: ProgressListener,
+): Promise<void> {
+  let isKnown = cleaning.acceptMissing;
+  for await (const page of tasks.pages(moment.now, moment.keepDays)) {
+    const plans: { readonly task: ExportTask; readonly verdict: ExportVerdict }[] = [];
+    for (const task of page) {
+      signal.throwIfAborted();
+      plans.push({ task, verdict: await planOne(folder, task, moment) });
+    }
+    isKnown ||= plans.some(({ verdict }) => verdict.file === 'remove');
+    const gone = plans.filter(({ verdict }) => verdict.file === 'gone').length;
+    if (gone > 0 && !isKnown) {
+      await assertExportFolder(folder, tasks, cleaning, gone);
+      isKnown = true;
+    }
+    for (const { task, verdict } of plans) {
+      signal.throwIfAborted();
+      record.add(verdict, dryRun ? undefined : await carryOutOne(folder, tasks, task, verdict, runId));
+      onProgress({ phase: dryRun ? 'read' : 'prune', rows: record.size });
+    }
+  }
 }
 
 async function planOne(folder: ExportFolder, task: ExportTask, moment: CleaningMoment): Promise<ExportVerdict> {

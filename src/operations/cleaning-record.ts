@@ -1,3 +1,4 @@
+import { OperationError } from '../errors/operation-error';
 import type { Finding } from '../model/verification';
 import type { ExportVerdict } from '../plan/plan-export-cleaning';
 import type { CleanExportsResult, CleanedExport, CleaningStep, CleaningTotals } from './contract';
@@ -65,6 +66,14 @@ export class CleaningRecord {
     this.#findingCount += 1;
     if (this.#findings.length >= LISTED_FINDINGS) return;
     this.#findings.push({ code, object: `${this.table} ${id}`, message: `task ${id}, ${fileName}: ${message}` });
+  }
+
+  /** The end of a run that stopped in the middle, with what was done of the tasks before; the one in hand may be half done. */
+  interrupted({ code, message, details, remedy, retry, cause }: OperationError): OperationError {
+    const { files, markedClean, markedFailed } = this.#totals;
+    const before = `tasks before: ${files} files removed, ${markedClean} marked as clean, ${markedFailed} as failed`;
+    const options = { details: { ...details, totals: this.#totals }, remedy, retry, cause };
+    return new OperationError(code, `${message}; ${before}`, options);
   }
 
   result(): Pick<CleanExportsResult, 'tasks' | 'totals' | 'findings' | 'findingCount'> {

@@ -84,7 +84,11 @@ export async function openExportFolder(
             () => true,
             (error: NodeJS.ErrnoException) => {
               if (error.code === 'ENOENT') return false;
-              throw error;
+              // Whatever stands in the way of this file need not concern the next one.
+              throw new OperationError('OP_STORE_DENIED', `${name} cannot be removed from ${folder}: ${error.code}`, {
+                cause: error,
+                details: { path: folder, name, errno: error.code },
+              });
             },
           );
           await syncFolder(root);
@@ -100,6 +104,9 @@ async function syncFolder(root: string): Promise<void> {
   const folder = await open(root, constants.O_RDONLY);
   try {
     await folder.sync();
+  } catch (error) {
+    // Some file systems cannot.
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   } finally {
     await folder.close();
   }
