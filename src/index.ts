@@ -51,6 +51,7 @@ export {
 export { readConnectionSection, readConnectionSections } from './mysql/config-file';
 export { carryOut } from './operations/carry-out';
 export { chooseTables, type TableChoice } from './operations/choose-tables';
+export type * from './operations/cleaned-exports';
 export type * from './operations/contract';
 export { UNMAPPED_POLICIES } from './operations/contract';
 export { type IdMapSource, readIdMapFile } from './operations/id-map-source';

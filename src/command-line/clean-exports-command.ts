@@ -1,6 +1,6 @@
 import { readConnectionSection } from '../mysql/config-file';
 import { carryOut } from '../operations/carry-out';
-import type { CleanExportsResult, CleanedExport } from '../operations/contract';
+import type { CleanExportsResult, CleanedExport } from '../operations/cleaned-exports';
 import { type CommandOf, type CommandResult, type CommandRun, formatBytes, surroundings } from './command-run';
 
 export async function cleanExports(command: CommandOf<'clean-exports'>, run: CommandRun): Promise<CommandResult> {

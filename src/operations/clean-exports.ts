@@ -6,8 +6,9 @@ import { ExportTasks } from '../mysql/export-tasks';
 import { type CleaningMoment, type ExportVerdict, planExportTask } from '../plan/plan-export-cleaning';
 import { type ExportFolder, openExportFolder } from '../store/export-folder';
 import type { ProgressListener } from '../support/progress';
+import type { CleanExportsResult, CleaningStep } from './cleaned-exports';
 import { type CleaningEnding, CleaningRecord } from './cleaning-record';
-import type { CleanExportsRequest, CleanExportsResult, CleaningStep } from './contract';
+import type { CleanExportsRequest } from './contract';
 import { assertExportFolder } from './export-folder-evidence';
 
 /**

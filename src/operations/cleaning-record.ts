@@ -1,7 +1,7 @@
 import { OperationError } from '../errors/operation-error';
 import type { Finding } from '../model/verification';
 import type { ExportVerdict } from '../plan/plan-export-cleaning';
-import type { CleanExportsResult, CleanedExport, CleaningStep, CleaningTotals } from './contract';
+import type { CleanExportsResult, CleanedExport, CleaningStep, CleaningTotals } from './cleaned-exports';
 
 /** Tasks and findings that a report lists; its totals count all. */
 const LISTED_TASKS = 10_000;

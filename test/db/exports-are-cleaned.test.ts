@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isOperationError } from '../../src/errors/operation-error';
 import { carryOut } from '../../src/operations/carry-out';
-import type { CleanExportsResult } from '../../src/operations/contract';
+import type { CleanExportsResult } from '../../src/operations/cleaned-exports';
 import { CLEAN_EXPORTS_STEPS, type DurableStep, observeDurableSteps } from '../../src/support/durable-step';
 import { momentsOf, nameOfMoment, runCrashChild } from '../support/crash-run';
 import { connect, settingsFor, testServer } from '../support/database';

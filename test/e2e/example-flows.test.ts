@@ -160,6 +160,8 @@ test('the examples for backup, restore, restore test, migration and export files
               await restoreAndUndo(editor, locale, path, look);
               await migrateAndUndo(editor, locale, mkdtempSync(join(folder, 'migration-')), look);
               await proveMonthly(editor, locale, path, look);
+            }
+            if (pictures || (turn === 1 && locale === 'zh-CN')) {
               await cleanExportFiles(editor, locale, mkdtempSync(join(folder, 'exports-')), look);
             }
             assert.deepEqual(editor.complaints, []);
