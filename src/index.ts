@@ -25,7 +25,7 @@ export { type ConnectionSettings, connectionSettingsSchema, type TlsSettings } f
 export { type ContentRule, contentRuleFileSchema } from './model/content-rule';
 export { type ExportCleaning, exportCleaningSchema } from './model/export-task';
 export { type BackupSetId, newBackupSetId, newRunId, type ObjectKey, type RunId } from './model/ids';
-export { type LocationSettings, locationSettingsSchema } from './model/location-settings';
+export { describeLocation, type LocationSettings, locationSettingsSchema } from './model/location-settings';
 export {
   type Manifest,
   type ManifestColumn,

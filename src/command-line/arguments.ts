@@ -1,12 +1,11 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import type { LocationSettings } from '../model/location-settings';
 import { parseRowFilter, RESTORE_POLICIES } from '../model/restore-options';
 import { retentionPolicySchema } from '../model/retention-policy';
 import { VERIFY_LEVELS } from '../model/verification';
+import { toLocation } from './location-url';
 
 /** A command line that cannot be understood: exit status 64. */
 export class UsageError extends Error {}
@@ -325,16 +324,6 @@ function isTimeZone(name: string): boolean {
   } catch {
     return false;
   }
-}
-
-function toLocation(url: string, context: z.RefinementCtx): LocationSettings {
-  const scheme = /^([a-z0-9+.-]+):\/\//i.exec(url)?.[1];
-  if (scheme && scheme !== 'file') {
-    context.addIssue(`${scheme}:// is not supported by this release: name a folder or file://`);
-    return z.NEVER;
-  }
-  const path = scheme ? fileURLToPath(url) : resolve(url);
-  return { name: url, kind: 'folder', path, requireMount: false };
 }
 
 function toRowFilter(text: string, context: z.RefinementCtx): { column: string; value: string } {

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { OperationError } from '../errors/operation-error';
+import { describeLocation } from '../model/location-settings';
 import type { Finding } from '../model/verification';
 import { readConnectionSection, readConnectionSections } from '../mysql/config-file';
 import { carryOut } from '../operations/carry-out';
@@ -119,7 +120,7 @@ async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<Co
       tables: tables.length,
       rows,
       bytes: tables.reduce((sum, { bytes }) => sum + bytes, 0),
-      archive: { ...sealed.archive, location: command.location.path },
+      archive: { ...sealed.archive, location: describeLocation(command.location) },
       snapshots: manifest.snapshots,
       notes: manifest.notes,
       verification: { level: verification.level, outcome: verification.outcome },
@@ -127,7 +128,7 @@ async function backUp(command: CommandOf<'backup'>, run: CommandRun): Promise<Co
     },
     text: [
       `${sealed.archive.key}`,
-      `  ${tables.length} tables, ${rows} rows${documents}, ${formatBytes(sealed.archive.bytes)} in ${command.location.path}`,
+      `  ${tables.length} tables, ${rows} rows${documents}, ${formatBytes(sealed.archive.bytes)} in ${describeLocation(command.location)}`,
       `  snapshot ${manifest.snapshotAt}, verified: ${verification.level} ${verification.outcome}`,
       ...manifest.notes.map((note) => `  note: ${note}`),
       ...findings.map(({ code, message }) => `  ${code}: ${message}`),
@@ -150,7 +151,7 @@ async function list({ location }: CommandOf<'list'>, run: CommandRun): Promise<C
       findings,
     },
     text: [
-      ...(lines.length > 0 ? lines : [`no sealed set in ${location.path}`]),
+      ...(lines.length > 0 ? lines : [`no sealed set in ${describeLocation(location)}`]),
       ...findings.map(({ code, message }) => `${code}: ${message}`),
     ].join('\n'),
   };

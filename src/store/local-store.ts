@@ -17,7 +17,7 @@ import { dirname, join, resolve } from 'node:path';
 import { cleanUpAfter, OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import { type ObjectKey, randomName } from '../model/ids';
-import type { LocationSettings } from '../model/location-settings';
+import type { FolderLocation } from '../model/location-settings';
 import { durableStep } from '../support/durable-step';
 import type { ObjectInfo, ObjectStore } from './object-store';
 
@@ -31,7 +31,7 @@ function assertFlat(key: string): void {
 }
 
 /** A local or NFS folder, written durably: temporary name, sync, publish under the final name, sync the folder. */
-export function openLocalStore(settings: LocationSettings): ObjectStore {
+export function openLocalStore(settings: FolderLocation): ObjectStore {
   const root = resolve(settings.path);
   const translated = async <T>(step: string, act: () => Promise<T>): Promise<T> => {
     try {

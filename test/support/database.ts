@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type Connection, createConnection, escapeId, type RowDataPacket } from 'mysql2/promise';
 import { type ConnectionSettings, connectionSettingsSchema } from '../../src/model/connection-settings';
 import { newRunId } from '../../src/model/ids';
-import type { LocationSettings } from '../../src/model/location-settings';
+import type { FolderLocation } from '../../src/model/location-settings';
 import { carryOut } from '../../src/operations/carry-out';
 import type { ExportSource, RunSurroundings } from '../../src/operations/contract';
 
@@ -144,7 +144,7 @@ export async function readAll(target: string | ConnectionInfo, query: string, da
 
 export interface Workplace extends RunSurroundings {
   readonly folder: string;
-  readonly location: LocationSettings;
+  readonly location: FolderLocation;
 }
 
 /** Lends a temporary folder with a location, a work root and a journal in it. */
