@@ -53,7 +53,7 @@ export { carryOut } from './operations/carry-out';
 export { chooseTables, type TableChoice } from './operations/choose-tables';
 export type * from './operations/cleaned-exports';
 export type * from './operations/contract';
-export { UNMAPPED_POLICIES } from './operations/contract';
+export { TEST_STEPS, UNMAPPED_POLICIES } from './operations/contract';
 export { type IdMapSource, readIdMapFile } from './operations/id-map-source';
 export { stoppedByUnmapped, unmappedFindings } from './operations/unmapped-verdict';
 export { MIGRATION_ACTIONS, type MigrationChoice, type MigrationPlan } from './plan/plan-migration';

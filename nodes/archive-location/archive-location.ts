@@ -7,7 +7,7 @@ import { type ArchiveLocationConfig, DEFAULTS, toLocationSettings } from './conf
 export = function (RED: NodeAPI) {
   RED.nodes.registerType('archive-location', function (this: ArchiveLocationNode, config: ArchiveLocationConfig) {
     RED.nodes.createNode(this, config);
-    this.settings = () => toLocationSettings({ ...DEFAULTS, ...config });
+    this.settings = async () => toLocationSettings({ ...DEFAULTS, ...config });
   });
 
   /** The sealed sets of a deployed location, for forms that pick one. */
@@ -15,7 +15,7 @@ export = function (RED: NodeAPI) {
     '/bklog-backup/archive-location/:id/sets',
     RED.auth.needsPermission('bklog-backup.read'),
     answerEditor(async (request, signal) => {
-      const location = findLocation(RED, String(request.params.id), 'the form').settings();
+      const location = await findLocation(RED, String(request.params.id), 'the form').settings();
       return await runInWorker('listSets', { location }, { signal });
     }),
   );

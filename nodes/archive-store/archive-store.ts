@@ -14,7 +14,7 @@ export = function (RED: NodeAPI) {
     progressPort: 1,
     async run(node, config, context) {
       const saved = { ...DEFAULTS, ...config };
-      const location = findLocation(RED, saved.location, nameOf(node)).settings();
+      const location = await findLocation(RED, saved.location, nameOf(node)).settings();
       switch (saved.action) {
         case 'store':
           return await store(node, saved, location, context);

@@ -16,7 +16,7 @@ export = function (RED: NodeAPI) {
       const saved = { ...DEFAULTS, ...config };
       if (saved.what === 'exports') return await cleanExports(RED, saved, nameOf(node), context);
       const { set, around, signal, onProgress } = context;
-      const location = findLocation(RED, saved.location, nameOf(node)).settings();
+      const location = await findLocation(RED, saved.location, nameOf(node)).settings();
       const policy = toPolicy(saved, saved.timeZone);
       const { plan, dryRun, removed, freedBytes } = await runInWorker(
         'prune',
@@ -39,7 +39,7 @@ export = function (RED: NodeAPI) {
     '/bklog-backup/archive-location/:id/retention-plan',
     RED.auth.needsPermission('bklog-backup.read'),
     answerEditor(async (request, signal) => {
-      const location = findLocation(RED, String(request.params.id), 'the form').settings();
+      const location = await findLocation(RED, String(request.params.id), 'the form').settings();
       const policy = toPolicy({ ...DEFAULTS, ...request.query }, String(request.query.timeZone ?? ''));
       const wanted = { ...surroundingsOf(RED), location, policy, dryRun: true };
       return (await runInWorker('prune', wanted, { signal })).plan;

@@ -8,7 +8,7 @@ export interface DbConnectionNode extends Node<object> {
 
 /** What a deployed archive-location offers to the nodes that use it. */
 export interface ArchiveLocationNode extends Node {
-  settings(): LocationSettings;
+  settings(): Promise<LocationSettings>;
 }
 
 /** What a deployed bklog-api offers to the nodes that use it. */

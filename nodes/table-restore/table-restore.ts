@@ -31,7 +31,7 @@ export = function (RED: NodeAPI) {
       }
       const hash = saved.unattended ? undefined : readConfirmation(context.msg, name, /^[0-9a-f]{64}$/);
       const isPreview = saved.action === 'plan' || (!saved.unattended && hash === undefined);
-      const location = findLocation(RED, saved.location, name).settings();
+      const location = await findLocation(RED, saved.location, name).settings();
       const result = await runInWorker(
         'restoreSet',
         {

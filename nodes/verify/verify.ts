@@ -13,7 +13,7 @@ export = function (RED: NodeAPI) {
     async run(node, config, { msg, set, around, signal, onProgress }) {
       const saved = { ...DEFAULTS, ...config };
       const level = toLevel(saved.level);
-      const location = findLocation(RED, saved.location, nameOf(node)).settings();
+      const location = await findLocation(RED, saved.location, nameOf(node)).settings();
       const wanted = await evaluateSet(RED, node, saved.set, saved.setType, msg);
       const scratch =
         level === 'restorable' ? await findConnection(RED, saved.scratch, nameOf(node)).settings() : undefined;

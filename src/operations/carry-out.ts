@@ -18,6 +18,7 @@ import { prepareMigration } from './prepare-migration';
 import { prune } from './prune';
 import { restoreSet } from './restore-set';
 import { storeSet } from './store-set';
+import { testLocation } from './test-location';
 import { undoMigration } from './undo-migration';
 import { undoRestore } from './undo-restore';
 import { stoppedByUnmapped, unmappedFindings } from './unmapped-verdict';
@@ -34,6 +35,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   describeConnection,
   checkApi,
   checkLocation,
+  testLocation,
   exportTables,
   exportCollectors,
   listEnvironments,
@@ -71,6 +73,7 @@ const DOING: Record<OperationName, string> = {
   describeConnection: 'looking at a connection',
   checkApi: 'looking at BK-LOG',
   checkLocation: 'checking a location',
+  testLocation: 'trying a location',
   exportTables: 'exporting tables',
   exportCollectors: 'exporting collectors',
   listEnvironments: 'listing environments',

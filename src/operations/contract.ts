@@ -345,11 +345,25 @@ export interface CheckApiResult {
   readonly collectors: number;
 }
 
+/** What a location has to do for backups, in the order in which it is tried. */
+export const TEST_STEPS = ['check', 'write', 'read', 'list', 'keep', 'delete'] as const;
+export type TestStep = (typeof TEST_STEPS)[number];
+export interface LocationTest {
+  readonly place: string;
+  /** The steps that worked. */
+  readonly done: readonly TestStep[];
+  /** The step that did not, and why; absent: all worked. */
+  readonly failed?: { readonly step: TestStep } & Omit<SerializedError, 'stack' | 'cause'>;
+  /** The probe, which could not be removed. */
+  readonly left?: string;
+}
+
 /** Every operation by name: what goes in, what comes out. The worker, the nodes and the command line share it. */
 export interface Operations {
   describeConnection: { request: { settings: ConnectionSettings }; result: DescribeConnectionResult };
   checkApi: { request: { api: ApiSettings; business: number }; result: CheckApiResult };
   checkLocation: { request: { location: LocationSettings }; result: { place: string } };
+  testLocation: { request: { location: LocationSettings }; result: LocationTest };
   exportTables: { request: ExportTablesRequest; result: ExportTablesResult };
   storeSet: { request: StoreSetRequest; result: StoreSetResult };
   listSets: { request: { location: LocationSettings }; result: ListSetsResult };

@@ -16,7 +16,7 @@ import { openLocation } from './open-location';
  * An existing copy of the same name is replaced.
  */
 export async function fetchSet(request: FetchSetRequest, signal: AbortSignal): Promise<FetchSetResult> {
-  const store = openLocation(request.location);
+  const store = await openLocation(request.location);
   await store.check({ write: false });
   const sealed = await findSet(store, request.set);
   const { key, bytes, sha256 } = sealed.archive;

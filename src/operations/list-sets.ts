@@ -6,7 +6,7 @@ import { openLocation } from './open-location';
 
 /** All sealed sets of a location, newest snapshot first, with the newest verification of each, and what else proves or doubts it. */
 export async function listSets({ location }: { readonly location: LocationSettings }): Promise<ListSetsResult> {
-  const store = openLocation(location);
+  const store = await openLocation(location);
   await store.check({ write: false });
   const { entries, findings } = await readCatalog(store);
   return {

@@ -3,7 +3,7 @@ import { openLocalStore } from '../store/local-store';
 import type { ObjectStore } from '../store/object-store';
 
 /** The object store behind a location's settings. */
-export function openLocation(settings: LocationSettings): ObjectStore {
+export async function openLocation(settings: LocationSettings): Promise<ObjectStore> {
   switch (settings.kind) {
     case 'folder':
       return openLocalStore(settings);
@@ -14,7 +14,7 @@ export function openLocation(settings: LocationSettings): ObjectStore {
 
 /** Refuses a location that cannot be written to, so that a long export does not end in front of a closed door. */
 export async function checkLocation({ location }: { readonly location: LocationSettings }): Promise<{ place: string }> {
-  const store = openLocation(location);
+  const store = await openLocation(location);
   await store.check({ write: true });
   return { place: store.place };
 }

@@ -24,7 +24,7 @@ export async function prune(
   signal: AbortSignal,
   onProgress: ProgressListener,
 ): Promise<PruneResult> {
-  const store = openLocation(request.location);
+  const store = await openLocation(request.location);
   await store.check({ write: !request.dryRun });
   if (request.dryRun) {
     const { plan } = await readAndPlan(store, request, await isLocked(store));

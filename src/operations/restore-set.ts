@@ -43,7 +43,7 @@ export async function restoreSet(
   signal: AbortSignal,
   onProgress: ProgressListener,
 ): Promise<RestoreSetResult> {
-  const store = openLocation(request.location);
+  const store = await openLocation(request.location);
   await store.check({ write: false });
   const sealed = await findSet(store, request.set);
   const options = restoreOptionsSchema.parse(request.options);

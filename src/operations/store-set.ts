@@ -24,7 +24,7 @@ export async function storeSet(
   onProgress: ProgressListener,
 ): Promise<StoreSetResult> {
   const { manifest, spool } = await readSpooledSet(request.workDirectory, request.setId);
-  const store = openLocation(request.location);
+  const store = await openLocation(request.location);
   const key = archiveKey(manifest.app, manifest.name, manifest.setId);
   let reason: unknown;
   try {

@@ -31,7 +31,7 @@ export async function verifySet(
 ): Promise<VerifyResult> {
   if (request.level === 'restorable' && !request.scratch) throw scratchMissing();
   const rules = await readContentRules(request.rulesPath, request.level);
-  const store = openLocation(request.location);
+  const store = await openLocation(request.location);
   await store.check({ write: false });
   const sealed = await orFinding(() => findSet(store, request.set));
   if ('finding' in sealed) return damagedSeal(request.level, sealed.finding);
