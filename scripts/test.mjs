@@ -1,8 +1,9 @@
-// `npm test`: lint, types, then every test, database tests against a private MariaDB. `npm test unit` runs one group.
+// `npm test`: lint, types, then every test, against a private MariaDB and a private Ceph Object Gateway. `npm test unit` runs one group.
 import { execFileSync, spawn } from 'node:child_process';
 import { readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startCeph } from './ceph.mjs';
 import { startMariaDb } from './mariadb.mjs';
 import { ensureProgram } from './programs.mjs';
 
@@ -39,13 +40,20 @@ if (files.length === 0) throw new Error('no test file was found');
 if (groups.includes('db')) for (const name of ['jq', 'python3', 'openssl']) ensureProgram([name], [name]);
 if (groups.includes('e2e')) ensureProgram(['chromium', 'chromium-browser', 'google-chrome'], ['chromium']);
 const server = groups.some((group) => group !== 'unit') ? await startMariaDb() : undefined;
+const s3 = groups.some((group) => group === 'db' || group === 'flows') ? await startCeph() : undefined;
+const s3Url = s3 && JSON.stringify({ ...s3, stop: undefined });
 const status = await new Promise((resolve) => {
   const runner = spawn(process.execPath, ['--test', '--test-concurrency=1', ...files], {
     cwd: root,
     stdio: 'inherit',
-    env: { ...process.env, ...(server ? { BKLOG_TEST_MYSQL_URL: server.url } : {}) },
+    env: {
+      ...process.env,
+      ...(server ? { BKLOG_TEST_MYSQL_URL: server.url } : {}),
+      ...(s3Url ? { BKLOG_TEST_S3: s3Url } : {}),
+    },
   });
   runner.once('exit', (code) => resolve(code ?? 1));
 });
+await s3?.stop();
 await server?.stop();
 process.exitCode = status;

@@ -132,7 +132,7 @@ const common = {
 };
 const CONTENTS = ['tables', 'collectors'];
 const commaList = z.string().transform((list) => list.split(',').filter(Boolean));
-const location = z.string({ error: 'is missing' }).transform(toLocation);
+const location = z.string({ error: 'is missing' }).transform((url, context) => toLocation(url, context));
 
 const idList = z
   .string()

@@ -65,6 +65,11 @@ export const ERROR_CATALOGUE = {
     retry: 'never',
     remedy: 'Free the space named in the details, or prune older sets, and run again.',
   },
+  OP_OBJECT_HELD: {
+    meaning: 'the location keeps an object from being removed for now',
+    retry: 'later',
+    remedy: 'Wait until the moment in the details, or lift the lock in the store; nothing was removed.',
+  },
   OP_OBJECT_EXISTS: {
     meaning: 'an object of that name is there already; objects are written once',
     retry: 'never',

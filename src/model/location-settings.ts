@@ -1,10 +1,6 @@
 import { z } from 'zod';
-
-/** What every kind of location has. */
-export const commonLocation = {
-  /** Shown in messages; the config node's name or the URL. */
-  name: z.string().min(1),
-};
+import { commonLocation } from './location-common';
+import { s3LocationSchema } from './s3-location';
 
 const folderLocationSchema = z.object({
   ...commonLocation,
@@ -16,10 +12,17 @@ const folderLocationSchema = z.object({
 export type FolderLocation = z.infer<typeof folderLocationSchema>;
 
 /** A configured object store. */
-export const locationSettingsSchema = z.discriminatedUnion('kind', [folderLocationSchema]);
+export const locationSettingsSchema = z.discriminatedUnion('kind', [folderLocationSchema, s3LocationSchema]);
 export type LocationSettings = z.infer<typeof locationSettingsSchema>;
 
 /** Where this is, for people: a path or a URL without secrets. */
 export function describeLocation(settings: LocationSettings): string {
-  return settings.path;
+  switch (settings.kind) {
+    case 'folder':
+      return settings.path;
+    case 's3':
+      return `s3://${[settings.bucket, settings.prefix].filter(Boolean).join('/')}`;
+    default:
+      throw settings satisfies never;
+  }
 }

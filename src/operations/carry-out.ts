@@ -8,6 +8,7 @@ import { cleanExports } from './clean-exports';
 import type { OperationName, RequestOf, ResultOf, RunSurroundings } from './contract';
 import { describeConnection } from './describe-connection';
 import { exportCollectors } from './export-collectors';
+import { describeExportStorage } from './export-storage';
 import { exportTables } from './export-tables';
 import { fetchSet } from './fetch-set';
 import { listEnvironments } from './list-environments';
@@ -36,6 +37,7 @@ const CARRIERS: { readonly [Name in OperationName]: Carrier<Name> } = {
   checkApi,
   checkLocation,
   testLocation,
+  describeExportStorage,
   exportTables,
   exportCollectors,
   listEnvironments,
@@ -74,6 +76,7 @@ const DOING: Record<OperationName, string> = {
   checkApi: 'looking at BK-LOG',
   checkLocation: 'checking a location',
   testLocation: 'trying a location',
+  describeExportStorage: 'reading where exports go',
   exportTables: 'exporting tables',
   exportCollectors: 'exporting collectors',
   listEnvironments: 'listing environments',

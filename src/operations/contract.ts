@@ -345,6 +345,14 @@ export interface CheckApiResult {
   readonly collectors: number;
 }
 
+/** Where BK-LOG puts its exports, without its keys. */
+export interface DescribedStorage {
+  readonly kind: 'nfs' | 'bkrepo' | 'cos';
+  readonly notifyType: string;
+  readonly region?: string;
+  readonly bucket?: string;
+}
+
 /** What a location has to do for backups, in the order in which it is tried. */
 export const TEST_STEPS = ['check', 'write', 'read', 'list', 'keep', 'delete'] as const;
 export type TestStep = (typeof TEST_STEPS)[number];
@@ -364,6 +372,10 @@ export interface Operations {
   checkApi: { request: { api: ApiSettings; business: number }; result: CheckApiResult };
   checkLocation: { request: { location: LocationSettings }; result: { place: string } };
   testLocation: { request: { location: LocationSettings }; result: LocationTest };
+  describeExportStorage: {
+    request: { settings: ConnectionSettings; toggle: string };
+    result: DescribedStorage;
+  };
   exportTables: { request: ExportTablesRequest; result: ExportTablesResult };
   storeSet: { request: StoreSetRequest; result: StoreSetResult };
   listSets: { request: { location: LocationSettings }; result: ListSetsResult };

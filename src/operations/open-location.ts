@@ -1,14 +1,17 @@
 import type { LocationSettings } from '../model/location-settings';
 import { openLocalStore } from '../store/local-store';
 import type { ObjectStore } from '../store/object-store';
+import { openS3Store } from '../store/s3-store';
 
 /** The object store behind a location's settings. */
 export async function openLocation(settings: LocationSettings): Promise<ObjectStore> {
   switch (settings.kind) {
     case 'folder':
       return openLocalStore(settings);
+    case 's3':
+      return await openS3Store(settings);
     default:
-      throw settings.kind satisfies never;
+      throw settings satisfies never;
   }
 }
 

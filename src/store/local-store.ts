@@ -19,16 +19,10 @@ import { toOperationError } from '../errors/to-operation-error';
 import { type ObjectKey, randomName } from '../model/ids';
 import type { FolderLocation } from '../model/location-settings';
 import { durableStep } from '../support/durable-step';
+import { assertFlat } from './flat-key';
 import type { ObjectInfo, ObjectStore } from './object-store';
 
 const TEMPORARY = /^\.tmp-[a-z0-9]{8}-/;
-
-/** Rejects anything that could leave the folder; keys are flat names. */
-function assertFlat(key: string): void {
-  if (key === '' || key === '.' || key === '..' || /[/\\\0]/.test(key)) {
-    throw new OperationError('OP_CONFIG_INVALID', `"${key}" is no object of this location`, { details: { key } });
-  }
-}
 
 /** A local or NFS folder, written durably: temporary name, sync, publish under the final name, sync the folder. */
 export function openLocalStore(settings: FolderLocation): ObjectStore {

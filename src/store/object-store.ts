@@ -36,8 +36,15 @@ export interface ObjectStore {
   list(): Promise<readonly ObjectInfo[]>;
   /** Sets `modifiedAt` to now: the heartbeat of the run lock, the one object that is ever touched again. */
   touch(key: ObjectKey): Promise<void>;
-  /** Idempotent: a key that is not there is no error. */
+  /**
+   * Idempotent: a key that is not there is no error. Takes keys of `listRemains` as well. Errors: OP_OBJECT_HELD when
+   * the store keeps the object for now.
+   */
   delete(key: ObjectKey): Promise<void>;
-  /** Temporary objects that a crash left. */
+  /** Temporary objects and unfinished uploads that a crash left. */
   listRemains(): Promise<readonly ObjectInfo[]>;
+  /** Until when the store itself keeps an object (object lock): an ISO 8601 time, or `forever`. Absent: stores without. */
+  heldUntil?(key: ObjectKey): Promise<string | undefined>;
+  /** An address from which anybody can load the object for so long. Absent: stores without. */
+  downloadUrl?(key: ObjectKey, lifetimeSeconds: number): Promise<string>;
 }
