@@ -16,8 +16,9 @@ const READERS: Readonly<Record<string, (url: URL, environment: Environment) => o
     accessKeyId: environment.COS_SECRET_ID ?? '',
     secretAccessKey: environment.COS_SECRET_KEY ?? '',
   }),
+  'bkrepo:': (url, environment) => bkrepoOf(url, environment),
 };
-const PARAMETERS = ['region', 'endpoint', 'addressing', 'ca'];
+const PARAMETERS = ['region', 'endpoint', 'addressing', 'ca', 'insecure', 'expire-days'];
 
 /** What `--location` names: a folder, or the URL of a store. Keys come from the environment alone. */
 export function toLocation(text: string, context: z.RefinementCtx, environment = process.env): LocationSettings {
@@ -67,9 +68,30 @@ function awsKeys({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN }
   };
 }
 
+/** bkrepo://host[:port]/project/repository/folder */
+function bkrepoOf({ host, pathname, searchParams }: URL, environment: Environment): object {
+  const [project = '', repository = '', ...folder] = decodeURIComponent(pathname).split('/').filter(Boolean);
+  const { ca, insecure, 'expire-days': expireDays } = Object.fromEntries(searchParams);
+  const { BKREPO_USERNAME, BKREPO_PASSWORD, BKREPO_ACCESS_KEY, BKREPO_SECRET_KEY } = environment;
+  const user = BKREPO_USERNAME ?? '';
+  return {
+    ...{ kind: 'bkrepo', endpoint: `${insecure === '1' ? 'http' : 'https'}://${host}`, project, repository },
+    folder: folder.join('/'),
+    authorization: BKREPO_ACCESS_KEY
+      ? { kind: 'platform', accessKey: BKREPO_ACCESS_KEY, secretKey: BKREPO_SECRET_KEY ?? '', user }
+      : { kind: 'basic', user, password: BKREPO_PASSWORD ?? '' },
+    ...(expireDays ? { expireDays: Number(expireDays) } : {}),
+    ...(ca ? { tls: { ca } } : {}),
+  };
+}
+
+const KEYS_OF: Readonly<Record<string, string>> = {
+  's3:': 'AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY',
+  'cos:': 'COS_SECRET_ID and COS_SECRET_KEY',
+  'bkrepo:': 'BKREPO_USERNAME and BKREPO_PASSWORD, or BKREPO_ACCESS_KEY and BKREPO_SECRET_KEY',
+};
+
 function hintOf(scheme: string, field: PropertyKey | undefined): string {
-  if (field !== 'accessKeyId' && field !== 'secretAccessKey') return '';
-  return scheme === 'cos:'
-    ? ': set COS_SECRET_ID and COS_SECRET_KEY'
-    : ': set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY';
+  const isKey = ['accessKeyId', 'secretAccessKey', 'authorization'].includes(String(field));
+  return isKey ? `: set ${KEYS_OF[scheme]}` : '';
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { bkrepoLocationSchema } from './bkrepo-location';
 import { commonLocation } from './location-common';
 import { s3LocationSchema } from './s3-location';
 
@@ -12,7 +13,11 @@ const folderLocationSchema = z.object({
 export type FolderLocation = z.infer<typeof folderLocationSchema>;
 
 /** A configured object store. */
-export const locationSettingsSchema = z.discriminatedUnion('kind', [folderLocationSchema, s3LocationSchema]);
+export const locationSettingsSchema = z.discriminatedUnion('kind', [
+  folderLocationSchema,
+  s3LocationSchema,
+  bkrepoLocationSchema,
+]);
 export type LocationSettings = z.infer<typeof locationSettingsSchema>;
 
 /** Where this is, for people: a path or a URL without secrets. */
@@ -22,6 +27,8 @@ export function describeLocation(settings: LocationSettings): string {
       return settings.path;
     case 's3':
       return `s3://${[settings.bucket, settings.prefix].filter(Boolean).join('/')}`;
+    case 'bkrepo':
+      return `bkrepo://${[settings.project, settings.repository, settings.folder].filter(Boolean).join('/')}`;
     default:
       throw settings satisfies never;
   }

@@ -1,7 +1,9 @@
 import type { LocationSettings } from '../model/location-settings';
+import { openBkrepoStore } from '../store/bkrepo-store';
 import { openLocalStore } from '../store/local-store';
 import type { ObjectStore } from '../store/object-store';
 import { openS3Store } from '../store/s3-store';
+import { withRetry } from '../store/with-retry';
 
 /** The object store behind a location's settings. */
 export async function openLocation(settings: LocationSettings): Promise<ObjectStore> {
@@ -9,7 +11,9 @@ export async function openLocation(settings: LocationSettings): Promise<ObjectSt
     case 'folder':
       return openLocalStore(settings);
     case 's3':
-      return await openS3Store(settings);
+      return withRetry(await openS3Store(settings));
+    case 'bkrepo':
+      return withRetry(await openBkrepoStore(settings));
     default:
       throw settings satisfies never;
   }

@@ -4,13 +4,12 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
 import type { S3Location } from '../model/s3-location';
+import { storeTuning } from './store-tuning';
 
 /** Only who uses S3 needs it: loaded with the first location that does. */
 export type S3Sdk = typeof import('@aws-sdk/client-s3');
 
 const CONNECT_MS = 10_000;
-/** Silence on a connection, not the length of a request. */
-const SILENCE_MS = 60_000;
 /** The first and three more, with growing pauses and jitter, for what the SDK calls passing. */
 const ATTEMPTS = 4;
 
@@ -41,7 +40,7 @@ export async function createS3Client(sdk: S3Sdk, settings: S3Location): Promise<
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
       connectionTimeout: CONNECT_MS,
-      requestTimeout: SILENCE_MS,
+      requestTimeout: storeTuning().silenceMs,
       throwOnRequestTimeout: true,
       ...agent,
     },

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors/error-catalogue';
 import { isOperationError, OperationError, type OperationErrorOptions } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
+import { networkTrouble } from './network-trouble';
 
 interface Told {
   readonly code: ErrorCode;
@@ -11,7 +12,6 @@ interface Told {
 
 const KEYS = 'Correct access key and secret key; the server does not know them.';
 const REGION = 'Correct the region of this location: the bucket is in another one.';
-const CA = 'Name the CA that signed the certificate of the server, or correct the address.';
 
 /** What S3 servers call their refusals (AWS, Ceph, MinIO, COS). */
 const BY_NAME: Readonly<Record<string, Told>> = {
@@ -37,8 +37,6 @@ const BY_NAME: Readonly<Record<string, Told>> = {
   },
   NoSuchUpload: { code: 'OP_STORE_UNREACHABLE', isPassing: true, remedy: 'The upload was ended by somebody else.' },
 };
-
-const TLS = /^(DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_|CERT_|ERR_TLS_|ERR_SSL_|EPROTO)/;
 
 interface SdkError extends Error {
   readonly code?: string;
@@ -74,24 +72,8 @@ export function toStoreError(error: unknown, step: string, place: string): Opera
 }
 
 function byNetwork(code: string): Told | undefined {
-  if (TLS.test(code)) return { code: 'OP_STORE_UNREACHABLE', remedy: CA };
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH') {
-    return {
-      code: 'OP_STORE_UNREACHABLE',
-      remedy: 'Check address, name service and firewall, and that the server runs.',
-    };
-  }
-  const passing = [
-    'ECONNRESET',
-    'EPIPE',
-    'ETIMEDOUT',
-    'EAI_AGAIN',
-    'TimeoutError',
-    'RequestTimeout',
-    'IncompleteBody',
-    'ECONNABORTED',
-  ];
-  return passing.includes(code) ? { code: 'OP_STORE_UNREACHABLE', isPassing: true } : undefined;
+  const trouble = networkTrouble(code);
+  return trouble && { code: 'OP_STORE_UNREACHABLE', ...trouble };
 }
 
 function byStatus(status: number | undefined): Told | undefined {

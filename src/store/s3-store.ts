@@ -13,23 +13,18 @@ import { toStoreError } from './s3-error';
 import { openS3Listing } from './s3-listing';
 import { abandon, PUT_ID, type UploadTarget, upload } from './s3-upload';
 
-export interface S3Options {
-  /** For tests: bytes of the first parts of an upload. */
-  readonly partBytes?: number;
-}
-
 /**
  * A bucket. Objects are written once: on the condition that the key is free, and looked at again afterwards. Errors:
  * OP_CONFIG_INVALID when the client is not installed; those of every store.
  */
-export async function openS3Store(settings: S3Location, { partBytes }: S3Options = {}): Promise<ObjectStore> {
+export async function openS3Store(settings: S3Location): Promise<ObjectStore> {
   const sdk = await loadPackage('@aws-sdk/client-s3', () => import('@aws-sdk/client-s3'));
   const client = await createS3Client(sdk, settings);
   const { bucket: Bucket, prefix } = settings;
   const place = describeLocation(settings);
   const nameOf = (key: string) => (prefix ? `${prefix}/${key}` : key);
   const listing = openS3Listing({ sdk, client, Bucket, beginning: prefix ? `${prefix}/` : '' });
-  const targetOf = (key: string): UploadTarget => ({ sdk, client, Bucket, Key: nameOf(key), partBytes });
+  const targetOf = (key: string): UploadTarget => ({ sdk, client, Bucket, Key: nameOf(key) });
 
   const translated = async <T>(step: string, act: () => Promise<T>): Promise<T> => {
     try {

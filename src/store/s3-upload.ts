@@ -3,11 +3,11 @@ import type { CompletedPart, S3Client } from '@aws-sdk/client-s3';
 import { cleanUpAfter, OperationError } from '../errors/operation-error';
 import { durableStep } from '../support/durable-step';
 import type { S3Sdk } from './s3-client';
+import { storeTuning } from './store-tuning';
 
 /** Metadata by which an upload recognises its own object after an answer was lost. */
 export const PUT_ID = 'bklog-put';
-/** An upload has at most 10,000 parts: they double every thousand, up to 64 MiB, which is enough for 500 GB. */
-const FIRST_PART_BYTES = 8 * 1024 * 1024;
+/** An upload has at most 10,000 parts. */
 const PARTS_OF_ONE_SIZE = 1000;
 const DOUBLINGS = 3;
 /** Parts on their way at a time; each is in memory. */
@@ -18,26 +18,24 @@ export interface UploadTarget {
   readonly client: S3Client;
   readonly Bucket: string;
   readonly Key: string;
-  /** For tests: bytes of the first parts. */
-  readonly partBytes?: number | undefined;
 }
 
 const md5 = (bytes: Buffer) => createHash('md5').update(bytes).digest('base64');
 
-function partBytes(number: number, first = FIRST_PART_BYTES): number {
-  return first * 2 ** Math.min(DOUBLINGS, Math.floor((number - 1) / PARTS_OF_ONE_SIZE));
+function partBytes(number: number): number {
+  return storeTuning().partBytes * 2 ** Math.min(DOUBLINGS, Math.floor((number - 1) / PARTS_OF_ONE_SIZE));
 }
 
 /** Cuts a stream into parts. The last one may be empty when it is the only one. */
-async function* partsOf(content: AsyncIterable<Buffer>, first: number | undefined, signal?: AbortSignal) {
+async function* partsOf(content: AsyncIterable<Buffer>, signal?: AbortSignal) {
   let waiting: Buffer[] = [];
   let bytes = 0;
   let number = 1;
   for await (const chunk of content) {
     signal?.throwIfAborted();
     let rest = chunk;
-    while (bytes + rest.length > partBytes(number, first)) {
-      const fits = partBytes(number, first) - bytes;
+    while (bytes + rest.length > partBytes(number)) {
+      const fits = partBytes(number) - bytes;
       yield { number, body: Buffer.concat([...waiting, rest.subarray(0, fits)]), isLast: false };
       rest = rest.subarray(fits);
       [waiting, bytes, number] = [[], 0, number + 1];
@@ -59,7 +57,7 @@ export async function upload(
   content: AsyncIterable<Buffer>,
   signal?: AbortSignal,
 ): Promise<void> {
-  const parts = partsOf(content, target.partBytes, signal);
+  const parts = partsOf(content, signal);
   const first = (await parts.next()).value!;
   if (first.isLast) await putWhole(target, putId, first.body, signal);
   else await putParts(target, putId, first, parts, signal);
