@@ -112,6 +112,8 @@ export function nodeOnCanvas(page: Page, id: string) {
 }
 
 export async function openDialog(page: Page, id: string): Promise<void> {
+  // While the dialog before it slides out, a shade over the canvas takes the clicks.
+  await page.locator('#red-ui-editor-shade').waitFor({ state: 'hidden' });
   await nodeOnCanvas(page, id).locator('rect.red-ui-flow-node').dblclick({ force: true });
   await page.locator('#dialog-form').waitFor();
   await trayStands(page);

@@ -19,7 +19,8 @@ import {
   openDialog,
   openEditor,
 } from './editor';
-import { fillConnection, fillLocation, idsOf, type Locale, lookAtHelp, lookAtNodes, textOfDialog } from './forms';
+import { fillConnection, idsOf, type Locale, lookAtHelp, lookAtNodes, textOfDialog } from './forms';
+import { fillLocationOfAnyKind } from './location-forms';
 import { migrateAndUndo } from './migrate-flows';
 import { proveMonthly, restoreAndUndo } from './restore-flows';
 
@@ -98,7 +99,7 @@ async function walkThrough({ page }: Editor, host: Host, locale: Locale, path: s
   }
   const [store = ''] = await idsOf(page, 'archive-store');
   await openDialog(page, store);
-  await fillLocation(page, locale, path);
+  await fillLocationOfAnyKind(page, locale, path, (name) => picture(page, host, locale, name));
   await closeDialog(page);
   await deploy(page);
 
