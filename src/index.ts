@@ -39,6 +39,7 @@ export { type PreparedMigration, preparedMigrationSchema } from './model/prepare
 export { parseRowFilter, RESTORE_POLICIES, type RestoreOptions, restoreOptionsSchema } from './model/restore-options';
 export { type RetentionPolicy, retentionPolicySchema } from './model/retention-policy';
 export { type Operation, type RunReport, runReportSchema } from './model/run-report';
+export { cosEndpoint } from './model/s3-location';
 export {
   type Finding,
   isAtLeast,

@@ -1,22 +1,15 @@
 import { z } from 'zod';
+import { bklogLocationSchema } from './bklog-location';
 import { bkrepoLocationSchema } from './bkrepo-location';
-import { commonLocation } from './location-common';
+import { folderLocationSchema } from './folder-location';
 import { s3LocationSchema } from './s3-location';
-
-const folderLocationSchema = z.object({
-  ...commonLocation,
-  kind: z.literal('folder'),
-  path: z.string().min(1, 'is empty'),
-  /** Refuse the folder when it is not on a mount of its own: an unmounted NFS path is an empty local folder. */
-  requireMount: z.boolean().default(false),
-});
-export type FolderLocation = z.infer<typeof folderLocationSchema>;
 
 /** A configured object store. */
 export const locationSettingsSchema = z.discriminatedUnion('kind', [
   folderLocationSchema,
   s3LocationSchema,
   bkrepoLocationSchema,
+  bklogLocationSchema,
 ]);
 export type LocationSettings = z.infer<typeof locationSettingsSchema>;
 
@@ -29,6 +22,8 @@ export function describeLocation(settings: LocationSettings): string {
       return `s3://${[settings.bucket, settings.prefix].filter(Boolean).join('/')}`;
     case 'bkrepo':
       return `bkrepo://${[settings.project, settings.repository, settings.folder].filter(Boolean).join('/')}`;
+    case 'bklog':
+      return `${settings.toggle} of ${settings.connection.name}`;
     default:
       throw settings satisfies never;
   }

@@ -36,6 +36,8 @@ export interface RetentionCandidate {
   /** The newest verification had findings: known bad. */
   readonly damaged: boolean;
   readonly held: boolean;
+  /** The store itself keeps it: until an ISO 8601 time, or `forever`. */
+  readonly lockedUntil?: string;
   /** Why its content is hard to believe, as long as nobody has accepted it: nothing of its app and name goes meanwhile. */
   readonly suspicious?: string;
   /** Ids of sets this one depends on. */

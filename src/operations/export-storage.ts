@@ -10,7 +10,7 @@ import type { DescribedStorage } from './contract';
 export async function findExportStorage(
   settings: ConnectionSettings,
   toggle: StorageToggle,
-  signal: AbortSignal,
+  signal = new AbortController().signal,
 ): Promise<ExportStorage> {
   const config = await withConnection(settings, signal, (connection) => readToggleConfig(connection, toggle));
   return readExportStorage(config, toggle);

@@ -1,12 +1,14 @@
+import { resolveBkLogLocation } from '../model/bklog-location';
 import type { LocationSettings } from '../model/location-settings';
 import { openBkrepoStore } from '../store/bkrepo-store';
 import { openLocalStore } from '../store/local-store';
 import type { ObjectStore } from '../store/object-store';
 import { openS3Store } from '../store/s3-store';
 import { withRetry } from '../store/with-retry';
+import { findExportStorage } from './export-storage';
 
-/** The object store behind a location's settings. */
-export async function openLocation(settings: LocationSettings): Promise<ObjectStore> {
+/** The object store behind a location's settings. Errors: OP_CONFIG_INVALID; OP_SOURCE_* where BK-LOG is asked. */
+export async function openLocation(settings: LocationSettings, signal?: AbortSignal): Promise<ObjectStore> {
   switch (settings.kind) {
     case 'folder':
       return openLocalStore(settings);
@@ -14,6 +16,10 @@ export async function openLocation(settings: LocationSettings): Promise<ObjectSt
       return withRetry(await openS3Store(settings));
     case 'bkrepo':
       return withRetry(await openBkrepoStore(settings));
+    case 'bklog': {
+      const storage = await findExportStorage(settings.connection, settings.toggle, signal);
+      return await openLocation(resolveBkLogLocation(settings, storage));
+    }
     default:
       throw settings satisfies never;
   }

@@ -1,8 +1,9 @@
 import { type Catalog, type CatalogEntry, readCatalog } from '../catalog/catalog';
 import { isLocked, type RunLock, withRunLock } from '../catalog/run-lock';
 import { listWorkDirectories, removeWorkDirectory } from '../catalog/work-directory';
+import { isOperationError } from '../errors/operation-error';
 import type { ObjectKey } from '../model/ids';
-import type { Remains, RetentionCandidate } from '../model/retention-policy';
+import type { Remains, RetentionCandidate, RetentionPolicy } from '../model/retention-policy';
 import { isAtLeast, VERIFY_LEVELS } from '../model/verification';
 import { openSuspicions, pausesPruning } from '../plan/open-suspicions';
 import { assertRetentionSafe, planRetention, type RetentionPlan } from '../plan/plan-retention';
@@ -45,8 +46,31 @@ async function readAndPlan(store: ObjectStore, request: PruneRequest, isInUse: b
     ...catalog.remains.map((item) => ({ ...item, inUse: isInUse })),
     ...(await listWorkDirectories(request.workRoot)),
   ];
-  const plan = planRetention({ now: new Date(), policy: request.policy, sets: candidates, remains });
-  return { plan, catalog, candidates };
+  return { catalog, ...(await planAroundLocks(store, request.policy, candidates, remains)) };
+}
+
+/** What the store keeps by itself (object lock) stays; only sets that would go are asked about. */
+async function planAroundLocks(
+  store: ObjectStore,
+  policy: RetentionPolicy,
+  sets: readonly RetentionCandidate[],
+  remains: readonly Remains[],
+): Promise<{ plan: RetentionPlan; candidates: readonly RetentionCandidate[] }> {
+  let candidates = sets;
+  for (;;) {
+    const plan = planRetention({ now: new Date(), policy, sets: candidates, remains });
+    const locks = new Map<string, string>();
+    for (const { archiveKey } of plan.sets.filter(({ action }) => action === 'remove')) {
+      const until =
+        (await store.heldUntil?.(archiveKey as ObjectKey)) ?? (await store.heldUntil?.(sealKey(archiveKey)));
+      if (until) locks.set(archiveKey, until);
+    }
+    if (locks.size === 0) return { plan, candidates };
+    candidates = candidates.map((set) => {
+      const lockedUntil = locks.get(set.archiveKey);
+      return lockedUntil ? { ...set, lockedUntil } : set;
+    });
+  }
 }
 
 /**
@@ -104,7 +128,7 @@ async function carryOut(
     const seal = sealKey(verdict.archiveKey);
     const entry = catalog.entries.find(({ sealed }) => sealed.archive.key === verdict.archiveKey);
     await store.delete(seal);
-    for (const key of entry?.keys ?? []) if (key !== seal) await store.delete(key);
+    for (const key of entry?.keys ?? []) if (key !== seal) await deleteUnlessHeld(store, key);
     removed.push(verdict.archiveKey);
     freedBytes += verdict.bytes;
     onProgress({ phase: 'prune', tablesDone: removed.length, tables: plan.removeCount });
@@ -113,9 +137,20 @@ async function carryOut(
     signal.throwIfAborted();
     await lock.assertHeld();
     if (verdict.kind === 'work-directory') await removeWorkDirectory(verdict.key);
-    else await store.delete(verdict.key as ObjectKey);
+    else if (!(await deleteUnlessHeld(store, verdict.key as ObjectKey))) continue;
     removed.push(verdict.key);
     freedBytes += verdict.bytes;
   }
   return { plan, dryRun: false, removed, freedBytes };
+}
+
+/** A note or remains that the store keeps for now are no set: a later prune removes them. */
+async function deleteUnlessHeld(store: ObjectStore, key: ObjectKey): Promise<boolean> {
+  try {
+    await store.delete(key);
+    return true;
+  } catch (error) {
+    if (!isOperationError(error, 'OP_OBJECT_HELD')) throw error;
+    return false;
+  }
 }

@@ -65,7 +65,15 @@ const FLOORS: readonly Rule[] = [
   { keeps: ({ proven }) => proven.slice(0, 1), reason: () => 'newest verified set' },
   { keeps: ({ proven }) => proven.filter(isRestorable).slice(0, 1), reason: () => 'newest restorable set' },
   { keeps: ({ sets }) => sets.filter((set) => set.held), reason: () => 'held' },
+  {
+    keeps: ({ sets }) => sets.filter(({ lockedUntil }) => lockedUntil),
+    reason: ({ lockedUntil }) => lockReason(lockedUntil),
+  },
 ];
+
+function lockReason(until = 'forever'): string {
+  return until === 'forever' ? 'held by the store' : `held until ${until.slice(0, 16).replace('T', ' ')}`;
+}
 
 /** The rules `policy` asks for; an absent number and 0 make no rule. */
 function policyRules(policy: RetentionPolicy): readonly Rule[] {

@@ -16,8 +16,8 @@ import {
 import { dirname, join, resolve } from 'node:path';
 import { cleanUpAfter, OperationError } from '../errors/operation-error';
 import { toOperationError } from '../errors/to-operation-error';
+import type { FolderLocation } from '../model/folder-location';
 import { type ObjectKey, randomName } from '../model/ids';
-import type { FolderLocation } from '../model/location-settings';
 import { durableStep } from '../support/durable-step';
 import { assertFlat } from './flat-key';
 import type { ObjectInfo, ObjectStore } from './object-store';

@@ -12,6 +12,7 @@ import { createS3Client, loadPackage } from './s3-client';
 import { toStoreError } from './s3-error';
 import { openS3Listing } from './s3-listing';
 import { abandon, PUT_ID, type UploadTarget, upload } from './s3-upload';
+import { readKey } from './store-keys';
 
 /**
  * A bucket. Objects are written once: on the condition that the key is free, and looked at again afterwards. Errors:
@@ -136,7 +137,8 @@ export async function openS3Store(settings: S3Location): Promise<ObjectStore> {
         const unfinished = listing.readUploadKey(key);
         if (unfinished) return await abandon({ ...targetOf(''), Key: unfinished.Key }, unfinished.UploadId);
         assertFlat(key);
-        const until = await heldUntil(key);
+        // A lock on the whole bucket is meant for sets; the run lock has to go, and its old version stays unseen.
+        const until = readKey(key).kind === 'foreign' ? undefined : await heldUntil(key);
         if (until) throw held(key, place, until);
         await durableStep('store.delete', () => client.send(new sdk.DeleteObjectCommand({ Bucket, Key: nameOf(key) })));
       }),

@@ -3,7 +3,7 @@ import type { Page } from 'playwright-core';
 import { closeConfigDialog, openConfigDialog } from './editor';
 import { type Locale, textOfDialog } from './forms';
 
-const ALWAYS = ['name', 'kind', 'encryption', 'catalog'];
+const ALWAYS = ['name', 'kind'];
 const KEYS = ['accessKeyId', 'secretAccessKey'];
 const TLS = ['tlsRejectUnauthorized', 'tlsCa'];
 const BKREPO = ['endpoint', 'project', 'repository', 'prefix', 'authorization', 'user', 'expireDays', ...TLS];
@@ -33,7 +33,7 @@ async function assertShown(page: Page, fields: readonly string[], what: string):
   assert.deepEqual((await shownFields(page)).sort(), [...ALWAYS, ...fields].sort(), what);
 }
 
-/** In an open dialog: looks at the location's form for every store and encryption, tries a folder, and keeps that. */
+/** In an open dialog: looks at the location's form for every store, tries a folder, and keeps that. */
 export async function fillLocationOfAnyKind(
   page: Page,
   locale: Locale,
@@ -54,11 +54,6 @@ export async function fillLocationOfAnyKind(
   await input(page, 'authorization').selectOption('basic');
 
   await input(page, 'kind').selectOption('folder');
-  await input(page, 'encryption').selectOption('recipients');
-  await assertShown(page, [...FIELDS.folder, 'recipients', 'identityPath'], 'recipients');
-  await input(page, 'encryption').selectOption('passphrase');
-  await assertShown(page, [...FIELDS.folder, 'passphrase'], 'passphrase');
-  await input(page, 'encryption').selectOption('none');
 
   const answer = page.locator('#archive-location-answer');
   await input(page, 'requireMount').check();

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Connection, createConnection, escapeId, type RowDataPacket } from 'mysql2/promise';
 import { type ConnectionSettings, connectionSettingsSchema } from '../../src/model/connection-settings';
+import type { FolderLocation } from '../../src/model/folder-location';
 import { newRunId } from '../../src/model/ids';
-import type { FolderLocation } from '../../src/model/location-settings';
 import { carryOut } from '../../src/operations/carry-out';
 import type { ExportSource, RunSurroundings } from '../../src/operations/contract';
 
