@@ -1,57 +1,46 @@
-// `npm run bench:s3`: throughput of storing an archive in a real S3 server on loopback, in ratio to the local store, and
-// the peak memory of a process that does nothing else. Options: --mib N (default 512), --rounds N (default 3).
+// `npm run bench:s3`: a whole backup (export, pack, store, seal) into S3 servers on loopback, in ratio to the same into a
+// folder, and the peak memory of each process. Options: --wide N, --narrow N rows (600000, 2000000), --rounds N (3).
 import { spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import mysql from 'mysql2/promise';
+import { startMariaDb } from '../scripts/mariadb.mjs';
+import { makeBenchData } from './data.mjs';
 
 const { values } = parseArgs({
   options: {
-    mib: { type: 'string', default: '512' },
+    wide: { type: 'string', default: '600000' },
+    narrow: { type: 'string', default: '2000000' },
     rounds: { type: 'string', default: '3' },
-    child: { type: 'string' },
   },
 });
-const bytes = Number(values.mib) * 1024 ** 2;
+const script = fileURLToPath(new URL('backup-only.mjs', import.meta.url));
 
-if (values.child) await store(JSON.parse(values.child));
-else await compare();
-
-/** One process: stores one object and prints seconds and the peak of its memory. */
-async function store(settings) {
-  const { openLocalStore } = await import('../dist/src/store/local-store.js');
-  const { openS3Store } = await import('../dist/src/store/s3-store.js');
-  const opened = settings.kind === 's3' ? await openS3Store(settings) : openLocalStore(settings);
-  const block = randomBytes(1024 ** 2);
-  async function* content() {
-    for (let sent = 0; sent < bytes; sent += block.length) yield block;
-  }
-  const key = `bench-${randomBytes(6).toString('hex')}`;
-  await opened.check({ write: true });
-  const began = performance.now();
-  await opened.put(key, content());
-  const seconds = (performance.now() - began) / 1000;
-  const peak = Number(/VmHWM:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]) * 1024;
-  await opened.delete(key);
-  console.log(JSON.stringify({ seconds, peak }));
-  process.exit(0);
-}
-
-function inChild(settings) {
+/** One backup in a process of its own: seconds, and the peak of its memory in MiB. */
+function backUp(config, settings, work) {
   return new Promise((resolve, reject) => {
-    const args = [fileURLToPath(import.meta.url), '--mib', values.mib, '--child', JSON.stringify(settings)];
-    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-    let text = '';
-    child.stdout.on('data', (chunk) => {
-      text += chunk;
+    const startedAt = performance.now();
+    const child = spawn(process.execPath, [script, config, JSON.stringify(settings), work], { stdio: 'inherit' });
+    let peak = 0;
+    const poll = setInterval(() => {
+      try {
+        peak = Math.max(
+          peak,
+          Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1] ?? 0),
+        );
+      } catch {
+        // gone
+      }
+    }, 20);
+    child.once('exit', (code) => {
+      clearInterval(poll);
+      if (code === 0) resolve({ seconds: (performance.now() - startedAt) / 1000, peak: peak / 1024 });
+      else reject(new Error(`the backup ended with ${code}`));
     });
-    child.once('exit', (code) =>
-      code === 0 ? resolve(JSON.parse(text)) : reject(new Error(`the child ended with ${code}`)),
-    );
   });
 }
 
@@ -136,30 +125,32 @@ async function startGateway() {
   return { settings, stop };
 }
 
-async function compare() {
-  const folder = mkdtempSync(join(tmpdir(), 'bklog-bench-'));
-  const sink = await startSink();
-  const gateway = await startGateway();
-  try {
-    const places = {
-      local: { kind: 'folder', name: 'local', path: join(folder, 'location'), requireMount: false },
-      'S3, a server that forgets': sink.settings,
-      'S3, Ceph Object Gateway in memory': gateway.settings,
-    };
-    for (let round = 1; round <= Number(values.rounds); round += 1) {
-      let local = 0;
-      for (const [name, settings] of Object.entries(places)) {
-        const { seconds, peak } = await inChild(settings);
-        if (settings.kind === 'folder') local = seconds;
-        const speed = `${(bytes / 1024 ** 2 / seconds).toFixed(0)} MiB/s`;
-        console.log(
-          `round ${round}  ${name.padEnd(34)} ${seconds.toFixed(2)} s  ${speed.padStart(10)}  × local ${(local / seconds).toFixed(2)}  peak ${(peak / 1024 ** 2).toFixed(0)} MiB`,
-        );
-      }
+const folder = mkdtempSync(join(tmpdir(), 'bklog-bench-'));
+const server = await startMariaDb();
+const sink = await startSink();
+const gateway = await startGateway();
+try {
+  const connection = await mysql.createConnection({ uri: server.url, multipleStatements: true });
+  await makeBenchData(connection, { wide: Number(values.wide), narrow: Number(values.narrow) });
+  await connection.end();
+  const { hostname: host, port, username: user, password } = new URL(server.url);
+  const config = join(folder, 'config.yaml');
+  const section = { db: 'bench', host, port: Number(port), user, password: decodeURIComponent(password) };
+  writeFileSync(config, `bench: ${JSON.stringify(section)}\n`, { mode: 0o600 });
+  const local = { kind: 'folder', name: 'local', path: join(folder, 'location'), requireMount: false };
+  const places = { 'a folder': local, 'S3 that forgets': sink.settings, 'Ceph in memory': gateway.settings };
+  for (let round = 1; round <= Number(values.rounds); round += 1) {
+    let first = 0;
+    for (const [name, settings] of Object.entries(places)) {
+      const { seconds, peak } = await backUp(config, settings, join(folder, 'work'));
+      if (settings === local) first = seconds;
+      const ratio = `${(first / seconds).toFixed(2)} × local`;
+      console.log(`round ${round}  ${name.padEnd(16)} ${seconds.toFixed(2)} s  ${ratio}  peak ${peak.toFixed(0)} MiB`);
     }
-  } finally {
-    sink.stop();
-    await gateway.stop();
-    rmSync(folder, { recursive: true, force: true });
   }
+} finally {
+  sink.stop();
+  await gateway.stop();
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
 }

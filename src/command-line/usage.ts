@@ -52,6 +52,9 @@ export const USAGE = `bklog-backup: back up BK-LOG's databases and prove that th
       [--accept-missing]             files that are not there have gone, although nothing says that DIR is their folder
 
   URL   a folder, or file:///folder
+        s3://BUCKET/PREFIX[?region=R&endpoint=URL&addressing=path|virtual&ca=FILE]   AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY
+        cos://BUCKET-APPID/PREFIX?region=R                                           COS_SECRET_ID, COS_SECRET_KEY
+        bkrepo://HOST/PROJECT/REPOSITORY/FOLDER[?ca=FILE&insecure=1&expire-days=N]   BKREPO_USERNAME, BKREPO_PASSWORD
   SET   a set id, an archive name, or "latest"
 
   --json          one report object on standard output; progress goes to standard error

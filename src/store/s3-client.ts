@@ -13,6 +13,9 @@ const CONNECT_MS = 10_000;
 /** The first and three more, with growing pauses and jitter, for what the SDK calls passing. */
 const ATTEMPTS = 4;
 
+// Which releases of Node it takes stands in package.json; on standard error the hint would look like a failure.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 export async function loadPackage<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {
     return await load();
