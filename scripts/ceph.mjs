@@ -1,7 +1,7 @@
 // A throw-away Ceph Object Gateway, a real server that speaks S3: one monitor, one store in memory, one gateway, all on
 // 127.0.0.1 with a folder and ports of their own.
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomInt, randomUUID } from 'node:crypto';
 import { mkdirSync, mkdtempSync, openSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -13,14 +13,15 @@ const PACKAGES = ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph-common'];
 const PATIENCE_MS = 60_000;
 const STORE_BYTES = 3 * 1024 ** 3;
 
-/** @returns {Promise<number>} */
+/**
+ * A port that nobody has, below those that the system gives to outgoing connections: it is taken only seconds later.
+ * @returns {Promise<number>}
+ */
 function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = /** @type {import('node:net').AddressInfo} */ (server.address());
-      server.close(() => resolve(port));
-    });
+  return new Promise((resolve) => {
+    const port = randomInt(20_000, 30_000);
+    const server = createServer().once('error', () => resolve(freePort()));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(port)));
   });
 }
 
@@ -29,6 +30,18 @@ function freePort() {
  * @returns {Promise<{ endpoint: string; accessKeyId: string; secretAccessKey: string; stop(): Promise<void> }>}
  */
 export async function startCeph() {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await startCluster();
+    } catch (error) {
+      // A second cluster that starts on this machine at the same moment can make the store give up.
+      if (attempt === 3) throw error;
+      console.error(`${error instanceof Error ? error.message : error}\nanother attempt …`);
+    }
+  }
+}
+
+async function startCluster() {
   for (const name of ['radosgw', 'ceph-mon', 'ceph-osd', 'ceph', 'monmaptool', 'radosgw-admin'])
     ensureProgram([name], PACKAGES);
   const folder = mkdtempSync(join(tmpdir(), 'bklog-ceph-'));
@@ -122,7 +135,8 @@ export async function startCeph() {
       '--secret-key',
       secretAccessKey,
     ];
-    runToEnd('radosgw-admin', ['-c', conf, 'user', 'create', ...user]);
+    // It waits for a store that does not come for ever.
+    runToEnd('timeout', ['30', 'radosgw-admin', '-c', conf, 'user', 'create', ...user]);
     start('radosgw', ['-n', 'client.rgw', `--rgw-frontends=beast endpoint=127.0.0.1:${gatePort}`]);
     const endpoint = `http://127.0.0.1:${gatePort}`;
     for (const end = Date.now() + PATIENCE_MS; ; await new Promise((resolve) => setTimeout(resolve, 100))) {
