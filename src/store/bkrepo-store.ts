@@ -9,13 +9,13 @@ import {
   addressesSchema,
   type BkrepoNode,
   dataOf,
-  noAnswer,
   nodeSchema,
   notBkrepo,
   pageSchema,
   repositorySchema,
 } from './bkrepo-answer';
 import { ServerClock, toUtc, zoneOffsetMs } from './bkrepo-clock';
+import { readFromBkrepo } from './bkrepo-read';
 import { uploadToBkrepo } from './bkrepo-upload';
 import { openBkrepoWire } from './bkrepo-wire';
 import { counted } from './counted';
@@ -138,37 +138,7 @@ export async function openBkrepoStore(settings: BkrepoLocation): Promise<ObjectS
 
     async *get(key, signal, part) {
       assertFlat(key);
-      if (part?.bytes === 0) return;
-      const step = `reading ${key}`;
-      const range = part ? { headers: { Range: `bytes=${part.at}-${part.at + part.bytes - 1}` } } : {};
-      const request = { method: 'GET', path: `/generic${pathOf(key)}`, ...range, signal, step } as const;
-      let answer: IncomingMessage;
-      try {
-        answer = await wire.open(request);
-      } catch (error) {
-        if (isOperationError(error) && error.details.status === 416) return; // begins behind the end
-        if (!isOperationError(error, 'OP_ARCHIVE_MISSING')) throw error;
-        throw new OperationError('OP_ARCHIVE_MISSING', `no ${key} in ${place}`, { details: { key, location: place } });
-      }
-      if (!answer.headers['x-checksum-sha256']) {
-        answer.destroy();
-        throw notBkrepo(step, place);
-      }
-      // A server that does not know ranges sends all from the beginning.
-      let skip = part && answer.statusCode !== 206 ? part.at : 0;
-      let left = part ? part.bytes : Number.POSITIVE_INFINITY;
-      try {
-        for await (const chunk of answer as AsyncIterable<Buffer>) {
-          const wanted = chunk.subarray(Math.min(skip, chunk.length)).subarray(0, left);
-          skip -= Math.min(skip, chunk.length);
-          left -= wanted.length;
-          if (wanted.length > 0) yield wanted;
-          if (left === 0) break;
-        }
-      } catch (error) {
-        signal?.throwIfAborted();
-        throw noAnswer(error, step, place);
-      }
+      if (part?.bytes !== 0) yield* readFromBkrepo({ wire, place, path: pathOf(key), key }, signal, part);
     },
 
     async head(key) {

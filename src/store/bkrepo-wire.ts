@@ -1,9 +1,7 @@
-import { readFile } from 'node:fs/promises';
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { OperationError } from '../errors/operation-error';
-import { toOperationError } from '../errors/to-operation-error';
 import type { BkrepoLocation } from '../model/bkrepo-location';
+import { agentTls } from './agent-tls';
 import { type Envelope, noAnswer, readEnvelope, refusal } from './bkrepo-answer';
 import { storeTuning } from './store-tuning';
 
@@ -89,15 +87,4 @@ function authorizationOf({ authorization: by }: BkrepoLocation): Record<string, 
   const encoded = (first: string, second: string) => Buffer.from(`${first}:${second}`).toString('base64');
   if (by.kind === 'basic') return { Authorization: `Basic ${encoded(by.user, by.password)}` };
   return { Authorization: `Platform ${encoded(by.accessKey, by.secretKey)}`, 'X-BKREPO-UID': by.user };
-}
-
-async function agentTls(tls: BkrepoLocation['tls']) {
-  const { ca, rejectUnauthorized = true } = tls ?? {};
-  if (!ca) return { rejectUnauthorized };
-  try {
-    return { rejectUnauthorized, ca: ca.includes('-----BEGIN') ? ca : await readFile(ca, 'utf8') };
-  } catch (error) {
-    const { message } = toOperationError(error, 'reading the CA');
-    throw new OperationError('OP_CONFIG_INVALID', message, { cause: error, details: { field: 'tls.ca' } });
-  }
 }

@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { Agent } from 'node:https';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { OperationError } from '../errors/operation-error';
-import { toOperationError } from '../errors/to-operation-error';
 import type { S3Location } from '../model/s3-location';
+import { agentTls } from './agent-tls';
 import { storeTuning } from './store-tuning';
 
 /** Only who uses S3 needs it: loaded with the first location that does. */
@@ -52,14 +51,4 @@ export async function createS3Client(sdk: S3Sdk, settings: S3Location): Promise<
     followRegionRedirects: false,
     logger: { trace() {}, debug() {}, info() {}, warn() {}, error() {} },
   });
-}
-
-async function agentTls({ ca, rejectUnauthorized }: NonNullable<S3Location['tls']>) {
-  if (!ca) return { rejectUnauthorized };
-  try {
-    return { rejectUnauthorized, ca: ca.includes('-----BEGIN') ? ca : await readFile(ca, 'utf8') };
-  } catch (error) {
-    const { message } = toOperationError(error, 'reading the CA');
-    throw new OperationError('OP_CONFIG_INVALID', message, { cause: error, details: { field: 'tls.ca' } });
-  }
 }
