@@ -1,7 +1,11 @@
 // Runs one command line and kills itself, as kill -9 or the OOM killer would, before or after the N-th time a durable
 // step is carried out. `crash-child.js STEP MOMENT OCCURRENCE ARGV...`; with STEP `count` it only counts.
 import { main } from '../../src/cli';
+import { tuneStores } from '../../src/store/store-tuning';
 import { type DurableStep, observeDurableSteps } from '../../src/support/durable-step';
+
+// An archive of some hundred kilobytes goes up in several parts.
+tuneStores({ partBytes: 64 * 1024, blockBytes: 64 * 1024 });
 
 const HEARTBEAT_MS = 20_000;
 const [step, moment, occurrence, ...argv] = process.argv.slice(2);
